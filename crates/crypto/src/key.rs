@@ -1,0 +1,248 @@
+//! The key tree: one type per purpose, so that a key of the wrong kind does not compile (spec §3).
+
+use core::fmt;
+
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::primitives::{equal, expand};
+use crate::{Audience, Device, HardwareId, KEY_LEN, ParamError, Sender};
+
+/// Declares a 32-byte secret: not `Copy`, not `Clone`, wiped on drop, redacted in `Debug`, compared in constant time.
+macro_rules! secret {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// 32 bytes, wiped on drop, never printed, neither `Copy` nor `Clone`.
+        pub struct $name([u8; KEY_LEN]);
+
+        impl $name {
+            /// Takes the key from an array; the caller wipes its own copy.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; KEY_LEN]) -> Self {
+                Self(bytes)
+            }
+
+            /// Copies the key out of a slice.
+            ///
+            /// # Errors
+            /// [`ParamError::KeyLength`] unless it has exactly 32 bytes.
+            pub fn try_from_slice(bytes: &[u8]) -> Result<Self, ParamError> {
+                <[u8; KEY_LEN]>::try_from(bytes)
+                    .map(Self)
+                    .map_err(|_| ParamError::KeyLength { actual: bytes.len() })
+            }
+
+            /// The key's bytes, for storing them; handle with care.
+            #[must_use]
+            pub const fn expose(&self) -> &[u8; KEY_LEN] {
+                &self.0
+            }
+        }
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                self.0.zeroize();
+            }
+        }
+
+        impl ZeroizeOnDrop for $name {}
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+
+        impl ConstantTimeEq for $name {
+            fn ct_eq(&self, other: &Self) -> Choice {
+                equal(&self.0, &other.0)
+            }
+        }
+    };
+}
+
+secret! {
+    /// The root of a fleet's keys: kept offline or in an HSM, never on a broker, never on a production line.
+    ///
+    /// ```
+    /// use mqward_crypto::{Audience, Device, Generation, HardwareId, Root};
+    ///
+    /// let root = Root::from_bytes([7; 32]); // 32 random bytes in real life
+    /// let device = Device::new("device-0123456789ab", Generation::FIRST)?;
+    /// let seed = root.auth().seed(device); // what the device is flashed with
+    /// let hw = HardwareId::new(&[0x24, 0x6f, 0x28, 0xa1, 0xb2, 0xc3])?;
+    /// let key = seed.login_key(hw, Audience::new("mqtt.example.com")?); // what it computes at boot
+    /// # let _ = key;
+    /// # Ok::<(), mqward_crypto::ParamError>(())
+    /// ```
+    Root
+}
+secret! {
+    /// Derives every device's login seed: what a broker holds.
+    AuthRoot
+}
+secret! {
+    /// Derives every device's uplink seed: what a reader of telemetry holds.
+    UpRoot
+}
+secret! {
+    /// Derives every device's downlink seed: what a commander holds as well.
+    DownRoot
+}
+secret! {
+    /// One device's login seed, the same for every broker and every board.
+    AuthSeed
+}
+secret! {
+    /// One device's seed for what it seals.
+    UpSeed
+}
+secret! {
+    /// One device's seed for what is sealed to it.
+    DownSeed
+}
+secret! {
+    /// The key of one device's CONNECT passwords at one audience.
+    LoginKey
+}
+secret! {
+    /// The AEAD key of one sender in one direction.
+    SenderKey
+}
+
+impl Root {
+    /// `Expand(root, "mqward1A", 32)`
+    #[must_use]
+    pub fn auth(&self) -> AuthRoot {
+        AuthRoot(expand(&self.0, [b"mqward1A", b"", b"", b"", b"", b""]))
+    }
+
+    /// `Expand(root, "mqward1U", 32)`
+    #[must_use]
+    pub fn up(&self) -> UpRoot {
+        UpRoot(expand(&self.0, [b"mqward1U", b"", b"", b"", b"", b""]))
+    }
+
+    /// `Expand(root, "mqward1D", 32)`
+    #[must_use]
+    pub fn down(&self) -> DownRoot {
+        DownRoot(expand(&self.0, [b"mqward1D", b"", b"", b"", b"", b""]))
+    }
+}
+
+/// `Expand(root, label || generation || lp(client_id), 32)`
+fn seed(root: &[u8; KEY_LEN], label: &[u8; 8], device: Device<'_>) -> [u8; KEY_LEN] {
+    let (len, client_id) = device.length_prefixed();
+    expand(
+        root,
+        [
+            label,
+            &[device.generation().get()],
+            &len,
+            client_id,
+            b"",
+            b"",
+        ],
+    )
+}
+
+impl AuthRoot {
+    /// `auth_seed = Expand(auth_root, "mqward1a" || generation || lp(client_id), 32)`
+    #[must_use]
+    pub fn seed(&self, device: Device<'_>) -> AuthSeed {
+        AuthSeed(seed(&self.0, b"mqward1a", device))
+    }
+}
+
+impl UpRoot {
+    /// `up_seed = Expand(up_root, "mqward1u" || generation || lp(client_id), 32)`
+    #[must_use]
+    pub fn seed(&self, device: Device<'_>) -> UpSeed {
+        UpSeed(seed(&self.0, b"mqward1u", device))
+    }
+}
+
+impl DownRoot {
+    /// `down_seed = Expand(down_root, "mqward1d" || generation || lp(client_id), 32)`
+    #[must_use]
+    pub fn seed(&self, device: Device<'_>) -> DownSeed {
+        DownSeed(seed(&self.0, b"mqward1d", device))
+    }
+}
+
+impl AuthSeed {
+    /// `login_key = Expand(auth_seed, "mqward1l" || lp(hw) || lp(audience), 32)`
+    #[must_use]
+    pub fn login_key(&self, hw: HardwareId<'_>, audience: Audience<'_>) -> LoginKey {
+        let (hw_len, hw) = hw.length_prefixed();
+        let (audience_len, audience) = audience.length_prefixed();
+        let info = [
+            b"mqward1l".as_slice(),
+            &hw_len,
+            hw,
+            &audience_len,
+            audience,
+            b"",
+        ];
+        LoginKey(expand(&self.0, info))
+    }
+}
+
+impl UpSeed {
+    /// The key of an uplink sender; its rboot is 0.
+    #[must_use]
+    pub fn sender_key(&self, sender: Sender, hw: HardwareId<'_>) -> SenderKey {
+        sender_key(&self.0, sender, 0, hw)
+    }
+}
+
+impl DownSeed {
+    /// The key of a downlink sender: `rboot` is the receiving device's current boot for class live, otherwise 0.
+    #[must_use]
+    pub fn sender_key(&self, sender: Sender, rboot: u32, hw: HardwareId<'_>) -> SenderKey {
+        sender_key(&self.0, sender, rboot, hw)
+    }
+}
+
+/// `sender_key = Expand(seed, "mqward1k" || sender || rboot || lp(hw), 32)`
+fn sender_key(seed: &[u8; KEY_LEN], sender: Sender, rboot: u32, hw: HardwareId<'_>) -> SenderKey {
+    let (hw_len, hw) = hw.length_prefixed();
+    let info = [
+        b"mqward1k".as_slice(),
+        &[sender.get()],
+        &rboot.to_be_bytes(),
+        &hw_len,
+        hw,
+        b"",
+    ];
+    SenderKey(expand(seed, info))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::format;
+
+    use super::*;
+
+    #[test]
+    fn debug_shows_the_type_alone() {
+        let text = format!(
+            "{:?} {:#?}",
+            Root::from_bytes([0xab; 32]),
+            UpSeed::from_bytes([171; 32])
+        );
+        assert!(
+            text.contains("Root") && !text.contains("ab,") && !text.contains("171"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn equality_is_of_the_bytes() {
+        let key = || LoginKey::from_bytes([1; 32]);
+        assert!(bool::from(key().ct_eq(&key())));
+        assert!(!bool::from(key().ct_eq(&LoginKey::from_bytes([2; 32]))));
+        assert!(LoginKey::try_from_slice(&[0; 31]).is_err());
+    }
+}
