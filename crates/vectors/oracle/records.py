@@ -59,14 +59,14 @@ def start(a: bytes, b: bytes) -> dict:
     boots = {name: read_slot(data) for name, data in (("a", a), ("b", b))}
     valid = {name: boot for name, boot in boots.items() if boot is not None}
     if not valid:
-        return {"error": "missing"}
+        return {"kind": "missing"}
     newest = max(valid, key=valid.get)
     if valid[newest] == MAX_U32:
-        return {"error": "used_up"}
+        return {"kind": "used_up"}
     boot = valid[newest] + 1
     after = {"a": a, "b": b}
     after["b" if newest == "a" else "a"] = slot(boot)
-    return {"boot": boot, "slot_a": after["a"].hex(), "slot_b": after["b"].hex()}
+    return {"kind": "started", "boot": boot, "slot_a": after["a"].hex(), "slot_b": after["b"].hex()}
 
 
 def starts() -> list:
