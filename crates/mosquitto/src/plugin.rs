@@ -1,0 +1,230 @@
+//! What the plugin answers to each event, in the broker's return codes.
+//!
+//! Mosquitto 2.0 to 2.1 turns the codes of a refused PUBLISH or SUBSCRIBE into:
+//!
+//! | code | wire |
+//! |---|---|
+//! | `ACL_DENIED` 12 | stays open: PUBACK or PUBREC 0x87, SUBACK 0x80 or 0x87, nothing for QoS 0 |
+//! | `AUTH` 11 | closed without a word |
+//! | `UNKNOWN` 13 | closed, after DISCONNECT 0x80 in MQTT 5 |
+//!
+//! Refused logins are always `AUTH`: any other code would close without CONNACK and so tell reasons apart.
+
+use core::ffi::c_int;
+use core::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use mqward::{Publish, UnixTime, Verdict};
+use mqward_broker::{Guard, LoginRequest, Outcome, PolicyError};
+
+use crate::connections::{Asked, Connections};
+use crate::options::{Options, OptionsError};
+use crate::sys::{self, Access, Client, Login};
+
+/// One plugin as Mosquitto knows it: one for all listeners, or with `per_listener_settings` one each.
+pub(crate) struct Plugin {
+    guard: Arc<Guard>,
+    connections: Mutex<Connections>,
+}
+
+impl Plugin {
+    /// Reads the options of mosquitto.conf and the policy that they name.
+    pub(crate) fn new(options: &[(&[u8], &[u8])]) -> Result<Self, StartError> {
+        let options = Options::new(options).map_err(StartError::Options)?;
+        let guard = shared_guard(&options.policy)?;
+        Ok(Self {
+            guard,
+            connections: Mutex::default(),
+        })
+    }
+
+    /// Judges a CONNECT, or one that was judged before and is asked about again on SIGHUP.
+    pub(crate) fn login(&self, login: &Login<'_>) -> c_int {
+        let (client, Some(client_id)) = (login.client, login.client.id()) else {
+            return sys::ERR_AUTH;
+        };
+        let Some(now) = now() else {
+            sys::log(
+                sys::LOG_ERR,
+                "mqward: the system clock is outside 1970 to 2106: login refused",
+            );
+            return sys::ERR_AUTH;
+        };
+        let asked = self.connections().asked(client_id, client.key());
+        if asked == Asked::Session {
+            // Refusing would not end a connection, there is none, but drop what is stored for its client;
+            // and Mosquitto 2.0 would put the session on its expiry list a second time, and read freed memory.
+            return sys::ERR_SUCCESS;
+        }
+        let request = LoginRequest {
+            client_id,
+            user_name: login.user_name,
+            password: login.password,
+            address: client.address(),
+            same_connection: asked == Asked::Connection,
+        };
+        match self.guard.login(&request, now) {
+            Outcome::Admit => {
+                self.connections().admit(client_id, client.key());
+                sys::ERR_SUCCESS
+            }
+            Outcome::Defer => sys::ERR_PLUGIN_DEFER,
+            Outcome::Refuse(verdict) => {
+                self.report("login", client, None, &verdict);
+                sys::ERR_AUTH
+            }
+        }
+    }
+
+    /// Judges a PUBLISH, a will, one filter of a SUBSCRIBE, or a delivery.
+    pub(crate) fn access(&self, access: &Access<'_>) -> c_int {
+        let (client, Some(client_id)) = (access.client, access.client.id()) else {
+            return sys::ERR_ACL_DENIED;
+        };
+        match access.kind {
+            sys::ACL_UNSUBSCRIBE => sys::ERR_SUCCESS,
+            // Any other refusal than this would disconnect the client that published.
+            sys::ACL_READ => match self.guard.deliver(client_id, access.topic).is_allowed() {
+                true => sys::ERR_SUCCESS,
+                false => sys::ERR_ACL_DENIED,
+            },
+            sys::ACL_WRITE => {
+                let publish = Publish {
+                    topic: access.topic,
+                    payload: access.payload,
+                    retain: access.retain,
+                    packet_len: None,
+                };
+                let verdict = self.guard.publish(client_id, &publish, client.address());
+                self.answer("publish", client, access.topic, &verdict)
+            }
+            sys::ACL_SUBSCRIBE => {
+                let verdict = self
+                    .guard
+                    .subscribe(client_id, access.topic, client.address());
+                self.answer("subscribe", client, access.topic, &verdict)
+            }
+            _ => sys::ERR_ACL_DENIED,
+        }
+    }
+
+    /// A connection ended.
+    pub(crate) fn disconnect(&self, client: Client<'_>) {
+        if let Some(client_id) = client.id() {
+            self.connections().end(client_id, client.key());
+        }
+    }
+
+    /// Reads the policy anew; a mistake in it leaves the old one in force.
+    pub(crate) fn reload(&self) {
+        self.connections().reload();
+        let Some(now) = now() else {
+            sys::log(
+                sys::LOG_ERR,
+                "mqward: the system clock is outside 1970 to 2106: not reloaded",
+            );
+            return;
+        };
+        match self.guard.reload(now) {
+            Ok(()) => sys::log(sys::LOG_NOTICE, "mqward: policy reloaded"),
+            Err(e) => sys::log(
+                sys::LOG_ERR,
+                &format!("mqward: {e}; the old policy stays in force"),
+            ),
+        }
+    }
+
+    /// The broker goes on with its work after a reload, if there was one.
+    pub(crate) fn tick(&self) {
+        self.connections().tick();
+    }
+
+    fn answer(&self, what: &str, client: Client<'_>, topic: &[u8], verdict: &Verdict) -> c_int {
+        if verdict.is_allowed() {
+            return sys::ERR_SUCCESS;
+        }
+        let version = client.protocol_version();
+        if version == 0 {
+            // A stand-in for whoever left a retained message (`check_retain_source`). Nobody is publishing now;
+            // any other code would disconnect the subscriber that the message was meant for.
+            return sys::ERR_ACL_DENIED;
+        }
+        self.report(what, client, Some(topic), verdict);
+        match (verdict.close(), version) {
+            (false, _) => sys::ERR_ACL_DENIED,
+            (true, 5) => sys::ERR_UNKNOWN,
+            (true, _) => sys::ERR_AUTH,
+        }
+    }
+
+    /// One line in the broker's log, for the operator; what the client sent is escaped.
+    fn report(&self, what: &str, client: Client<'_>, topic: Option<&[u8]>, verdict: &Verdict) {
+        let Some(reason) = verdict.reason() else {
+            return;
+        };
+        let id = client.id().unwrap_or_default().escape_ascii();
+        let address = client.address().unwrap_or("unknown address");
+        let code = reason.code();
+        let line = match topic {
+            Some(topic) => {
+                let topic = topic.get(..TOPIC_IN_LOG).unwrap_or(topic).escape_ascii();
+                format!("mqward: refused {what} by \"{id}\" from {address}: {code}: \"{topic}\"")
+            }
+            None => format!("mqward: refused {what} by \"{id}\" from {address}: {code}"),
+        };
+        sys::log(sys::LOG_NOTICE, &line);
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        // Each change is one assignment, so a panic elsewhere cannot have left it half done.
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How much of a topic goes to the log, in bytes.
+const TOPIC_IN_LOG: usize = 128;
+
+/// Listeners with the same policy file share one guard: a password is accepted once, not once per listener.
+fn shared_guard(policy: &Path) -> Result<Arc<Guard>, StartError> {
+    static GUARDS: Mutex<Vec<(PathBuf, Weak<Guard>)>> = Mutex::new(Vec::new());
+    let mut guards = GUARDS.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = policy.canonicalize().unwrap_or_else(|_| policy.into());
+    let known = guards.iter().find(|(known, _)| *known == path);
+    if let Some(guard) = known.and_then(|(_, guard)| guard.upgrade()) {
+        return Ok(guard);
+    }
+    let guard =
+        Arc::new(Guard::open(policy, now().ok_or(StartError::Clock)?).map_err(StartError::Policy)?);
+    guards.retain(|(_, guard)| guard.strong_count() > 0);
+    guards.push((path, Arc::downgrade(&guard)));
+    Ok(guard)
+}
+
+fn now() -> Option<UnixTime> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    UnixTime::from_secs(since.as_secs())
+}
+
+/// Why the plugin, and with it the broker, does not start.
+#[derive(Debug)]
+pub(crate) enum StartError {
+    Options(OptionsError),
+    Policy(PolicyError),
+    Clock,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Options(e) => e.fmt(f),
+            Self::Policy(e) => e.fmt(f),
+            Self::Clock => f.write_str("the system clock is outside 1970 to 2106"),
+        }
+    }
+}
+
+impl core::error::Error for StartError {}
