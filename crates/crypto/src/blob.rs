@@ -34,6 +34,8 @@ pub enum BlobError {
     },
     /// It ends too early.
     Truncated,
+    /// Bytes follow it where nothing may.
+    TrailingBytes,
     /// The checksum is wrong: torn or worn flash.
     Checksum,
     /// The Client Identifier is empty or not ASCII, or the generation is 0.
@@ -48,6 +50,7 @@ impl fmt::Display for BlobError {
                 write!(f, "a provisioning blob of unknown version {version}")
             }
             Self::Truncated => f.write_str("a provisioning blob that ends too early"),
+            Self::TrailingBytes => f.write_str("a provisioning blob with bytes behind it"),
             Self::Checksum => f.write_str("a provisioning blob with a wrong checksum"),
             Self::Content => {
                 f.write_str("a provisioning blob with an impossible client id or generation")
@@ -73,7 +76,7 @@ impl core::error::Error for BlobError {}
 /// let len = Blob::write(device, &auth, &up, &down, &mut flash)?;
 /// assert_eq!(len, 107 + 19);
 ///
-/// let blob = Blob::parse(&flash)?; // at boot; what follows the blob in the partition is ignored
+/// let blob = Blob::parse_partition(&flash)?; // at boot; erased flash follows the blob
 /// assert_eq!(blob.device().client_id(), "device-0123456789ab");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -122,11 +125,24 @@ impl<'a> Blob<'a> {
         Ok(needed)
     }
 
-    /// Reads the blob at the start of a partition; what follows it is ignored.
+    /// Reads a blob that is a file or an NVS value of its own: all of `bytes`, no more and no less.
     ///
     /// # Errors
     /// [`BlobError`].
-    pub fn parse(partition: &'a [u8]) -> Result<Self, BlobError> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, BlobError> {
+        let blob = Self::parse_partition(bytes)?;
+        if blob.len == bytes.len() {
+            Ok(blob)
+        } else {
+            Err(BlobError::TrailingBytes)
+        }
+    }
+
+    /// Reads the blob at the start of a raw flash partition; what follows it is ignored.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    pub fn parse_partition(partition: &'a [u8]) -> Result<Self, BlobError> {
         let (magic, _) = partition
             .split_first_chunk::<4>()
             .ok_or(BlobError::NotABlob)?;

@@ -1,0 +1,343 @@
+//! Windows against a model that remembers everything, over reboots, reorderings, redeliveries, crashes and restores.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+#[allow(dead_code, reason = "the faults are for the other test")]
+mod flash;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use flash::Flash;
+use mqward_crypto::{
+    BootRecord, Class, Clock, Device, Generation, HardwareId, ImportError, Judgement,
+    LatestJudgement, LatestMark, Opened, Opener, Receipt, Sealer, Sender, StrictMark, UnixTime,
+    UpSeed, Window, sealed_len,
+};
+use proptest::prelude::*;
+
+const TOPIC: &str = "tx/device-1/t";
+const FIRST_BOOT: u32 = 1000;
+const BOOTS: u32 = 6;
+const COUNTS: u32 = 300;
+/// Message (boot b, count c) was sealed at this second.
+fn sealed_at(boot: u32, count: u32) -> u64 {
+    1_767_000_000 + u64::from(boot) * 1_000 + u64::from(count)
+}
+
+fn seal_all(class: Class, clocked: bool) -> BTreeMap<(u32, u32), Receipt> {
+    let device = Device::new("device-1", Generation::FIRST).unwrap();
+    let seed = UpSeed::from_bytes([9; 32]);
+    let sealer = Sealer::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE);
+    let opener = Opener::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE);
+    let mut flash = Flash::provisioned(UnixTime::from_secs(u64::from(FIRST_BOOT) - 1).unwrap());
+    let mut receipts = BTreeMap::new();
+    for boot in 0..BOOTS {
+        let mut stamper = BootRecord::start(&mut flash)
+            .unwrap()
+            .seal_stamper(Sender::DEVICE, [1; 4])
+            .unwrap();
+        for count in 0..COUNTS {
+            let time = UnixTime::from_secs(sealed_at(boot, count)).unwrap();
+            let clock = if clocked {
+                Clock::Trusted(time)
+            } else {
+                Clock::None
+            };
+            let mut buf = [0; sealed_len(0)];
+            sealer
+                .seal(&mut stamper, class, TOPIC, clock, b"", &mut buf)
+                .unwrap();
+            let Ok(Opened::Message(message)) = opener.open_in_place(TOPIC, &mut buf) else {
+                panic!("own message does not open");
+            };
+            receipts.insert((boot, count), *message.receipt());
+        }
+    }
+    receipts
+}
+
+/// The receipt of (boot, count), boots counted from 0.
+fn receipt(boot: u32, count: u32) -> Receipt {
+    static ALL: OnceLock<BTreeMap<(u32, u32), Receipt>> = OnceLock::new();
+    ALL.get_or_init(|| seal_all(Class::Live, true))[&(boot, count)]
+}
+
+fn clockless(boot: u32, count: u32) -> Receipt {
+    static ALL: OnceLock<BTreeMap<(u32, u32), Receipt>> = OnceLock::new();
+    ALL.get_or_init(|| seal_all(Class::Stored, false))[&(boot, count)]
+}
+
+fn accept<const W: usize>(window: &mut Window<W>, receipt: &Receipt) -> bool {
+    match window.judge(receipt) {
+        Judgement::Fresh(ticket) => window.commit(ticket).is_ok(),
+        _ => false,
+    }
+}
+
+/// Remembers every committed message; knows nothing of bitmaps.
+#[derive(Default)]
+struct Model(BTreeMap<u32, BTreeSet<u32>>);
+
+impl Model {
+    fn judge(&self, boot: u32, count: u32, width: u32) -> &'static str {
+        if let Some(counts) = self
+            .0
+            .get(&boot)
+            .filter(|_| self.0.keys().rev().take(2).any(|b| *b == boot))
+        {
+            let highest = *counts.last().unwrap();
+            return if count + width <= highest {
+                "too old"
+            } else if counts.contains(&count) {
+                "duplicate"
+            } else {
+                "fresh"
+            };
+        }
+        let second = self.0.keys().rev().nth(1);
+        if second.is_none_or(|second| boot > *second) {
+            "fresh"
+        } else {
+            "too old"
+        }
+    }
+
+    fn commit(&mut self, boot: u32, count: u32) {
+        self.0.entry(boot).or_default().insert(count);
+    }
+}
+
+fn run<const W: usize>(messages: &[(u32, u32, bool)]) -> Result<(), TestCaseError> {
+    let mut window = Window::<W>::new();
+    let mut model = Model::default();
+    let width = u32::try_from(64 * W).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    for &(boot, count, commit) in messages {
+        let receipt = receipt(boot, count);
+        let expected = model.judge(boot, count, width);
+        match window.judge(&receipt) {
+            Judgement::Fresh(ticket) => {
+                prop_assert_eq!(expected, "fresh");
+                if commit {
+                    prop_assert!(window.commit(ticket).is_ok());
+                    model.commit(boot, count);
+                }
+            }
+            Judgement::Duplicate => prop_assert_eq!(expected, "duplicate"),
+            Judgement::TooOld => prop_assert_eq!(expected, "too old"),
+            Judgement::Closed => prop_assert!(false, "a window that was never cold is closed"),
+        }
+        let mut stored = vec![0; Window::<W>::EXPORT_LEN];
+        prop_assert_eq!(window.export(&mut stored), Ok(stored.len()));
+        let imported = Window::<W>::import(&stored);
+        prop_assert_eq!(imported.as_ref(), Ok(&window));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn narrow_and_wide_windows_agree_with_the_model(
+        messages in prop::collection::vec((0..BOOTS, 0..COUNTS, prop::bool::weighted(0.9)), 1..120)
+    ) {
+        run::<1>(&messages)?;
+        run::<2>(&messages)?;
+        run::<4>(&messages)?;
+    }
+
+    #[test]
+    fn close_together_counts_agree_with_the_model(
+        messages in prop::collection::vec((0..2u32, 100..170u32, prop::bool::weighted(0.9)), 1..200)
+    ) {
+        run::<1>(&messages)?;
+        run::<2>(&messages)?;
+    }
+
+    /// Effects and window are one transaction; the receiver dies before or after it, and QoS 1 delivers again.
+    #[test]
+    fn a_receiver_that_dies_neither_loses_nor_doubles(
+        order in Just((0..40u32).collect::<Vec<_>>()).prop_shuffle(),
+        deaths in prop::collection::vec(0..3u8, 40),
+    ) {
+        let mut stored = vec![0; Window::<1>::EXPORT_LEN];
+        Window::<1>::new().export(&mut stored).unwrap();
+        let mut effects = Vec::new();
+        for (&count, &death) in order.iter().zip(&deaths) {
+            let mut deliveries = 0;
+            loop {
+                deliveries += 1;
+                let mut window = Window::<1>::import(&stored).unwrap();
+                match window.judge(&receipt(0, count)) {
+                    Judgement::Fresh(ticket) => {
+                        if death == 1 && deliveries == 1 {
+                            continue; // dies after opening, before the transaction
+                        }
+                        window.commit(ticket).unwrap();
+                        effects.push(count);
+                        window.export(&mut stored).unwrap();
+                        if death == 2 && deliveries == 1 {
+                            continue; // dies after the transaction, before the PUBACK
+                        }
+                        break;
+                    }
+                    Judgement::Duplicate => break,
+                    other => prop_assert!(false, "{other:?}"),
+                }
+            }
+        }
+        prop_assert_eq!(effects, order);
+    }
+}
+
+#[test]
+fn two_tickets_for_one_message_commit_once() {
+    let mut window = Window::<1>::new();
+    let (Judgement::Fresh(first), Judgement::Fresh(second)) =
+        (window.judge(&receipt(0, 5)), window.judge(&receipt(0, 5)))
+    else {
+        panic!("not fresh");
+    };
+    assert!(window.commit(first).is_ok());
+    assert!(window.commit(second).is_err());
+    // A ticket whose boot has fallen out of the window is void too.
+    let Judgement::Fresh(late) = window.judge(&receipt(0, 6)) else {
+        panic!("not fresh")
+    };
+    assert!(accept(&mut window, &receipt(1, 0)) && accept(&mut window, &receipt(2, 0)));
+    assert!(window.commit(late).is_err());
+}
+
+#[test]
+fn a_cold_receiver_takes_only_what_was_sealed_after_it_started() {
+    let start = UnixTime::from_secs(sealed_at(1, 100)).unwrap();
+    let mut window = Window::<1>::cold(start, 60);
+    assert_eq!(window.judge(&receipt(1, 99)), Judgement::TooOld);
+    assert_eq!(
+        window.judge(&receipt(1, 160)),
+        Judgement::TooOld,
+        "within the allowed skew"
+    );
+    assert!(accept(&mut window, &receipt(1, 161)), "reopens by itself");
+    assert_eq!(window.judge(&receipt(1, 161)), Judgement::Duplicate);
+    assert_eq!(
+        window.judge(&receipt(1, 120)),
+        Judgement::TooOld,
+        "recorded before the start"
+    );
+    let mut stored = [0; Window::<1>::EXPORT_LEN];
+    window.export(&mut stored).unwrap();
+    assert_eq!(
+        Window::<1>::import(&stored).unwrap(),
+        window,
+        "stays under the rule when stored"
+    );
+}
+
+#[test]
+fn a_cold_receiver_stays_closed_to_the_clockless_until_told() {
+    let start = UnixTime::from_secs(sealed_at(0, 0)).unwrap();
+    let mut window = Window::<1>::cold(start, 60);
+    assert_eq!(window.judge(&clockless(3, 7)), Judgement::Closed);
+    let boot = clockless(3, 7).boot();
+    window.reopen(boot, 7);
+    assert_eq!(window.judge(&clockless(3, 7)), Judgement::Duplicate);
+    assert_eq!(window.judge(&clockless(3, 2)), Judgement::Duplicate);
+    assert_eq!(window.judge(&clockless(2, 299)), Judgement::TooOld);
+    assert_eq!(window.judge(&clockless(0, 299)), Judgement::TooOld);
+    assert!(accept(&mut window, &clockless(3, 8)));
+    assert!(accept(&mut window, &clockless(4, 0)));
+    window.reopen(0, 0);
+    assert_eq!(
+        window.judge(&clockless(4, 0)),
+        Judgement::Duplicate,
+        "boot 0 is no stamp"
+    );
+}
+
+#[test]
+fn a_window_restored_from_a_backup_forgets_nothing_under_the_cold_rule() {
+    let mut window = Window::<1>::new();
+    assert!(accept(&mut window, &receipt(1, 10)));
+    let backup = window.clone();
+    assert!(accept(&mut window, &receipt(1, 50)));
+    let mut restored = backup;
+    restored.set_cold(UnixTime::from_secs(sealed_at(1, 60)).unwrap(), 60);
+    assert_eq!(
+        restored.judge(&receipt(1, 50)),
+        Judgement::TooOld,
+        "a replay after the restore"
+    );
+    assert!(accept(&mut restored, &receipt(1, 121)));
+}
+
+#[test]
+fn classes_keep_to_their_judge() {
+    let retained = seal_all(Class::Retained, true)[&(0, 0)];
+    let stored = clockless(0, 1);
+    let live = receipt(0, 1);
+    assert_eq!(Window::<1>::new().judge(&retained), Judgement::Closed);
+    assert_eq!(StrictMark::NONE.judge(&live), Judgement::Closed);
+    assert_eq!(StrictMark::NONE.judge(&retained), Judgement::Closed);
+    assert_eq!(LatestMark::NONE.judge(&live), LatestJudgement::Closed);
+    assert_eq!(LatestMark::NONE.judge(&stored), LatestJudgement::Closed);
+}
+
+#[test]
+fn strict_marks_only_rise() {
+    let mut mark = StrictMark::NONE;
+    let Judgement::Fresh(ticket) = mark.judge(&clockless(2, 5)) else {
+        panic!("not fresh")
+    };
+    let Judgement::Fresh(earlier) = mark.judge(&clockless(2, 4)) else {
+        panic!("not fresh")
+    };
+    mark.commit(ticket).unwrap();
+    assert!(
+        mark.commit(earlier).is_err(),
+        "an overtaken command must not run"
+    );
+    let mark = StrictMark::from_u64(mark.get());
+    assert_eq!(mark.judge(&clockless(2, 5)), Judgement::Duplicate);
+    assert_eq!(mark.judge(&clockless(1, 299)), Judgement::TooOld);
+    assert!(matches!(mark.judge(&clockless(3, 0)), Judgement::Fresh(_)));
+}
+
+#[test]
+fn latest_marks_take_equal_or_newer() {
+    let all = seal_all(Class::Will, true);
+    let mut mark = LatestMark::NONE;
+    let LatestJudgement::Newer(ticket) = mark.judge(&all[&(1, 5)]) else {
+        panic!("not newer")
+    };
+    mark.commit(ticket).unwrap();
+    let mark = LatestMark::from_u64(mark.get());
+    assert_eq!(mark.judge(&all[&(1, 5)]), LatestJudgement::Same);
+    assert_eq!(mark.judge(&all[&(1, 4)]), LatestJudgement::Older);
+    assert!(matches!(
+        mark.judge(&all[&(2, 0)]),
+        LatestJudgement::Newer(_)
+    ));
+}
+
+#[test]
+fn a_damaged_export_is_refused() {
+    let mut window = Window::<2>::new();
+    assert!(accept(&mut window, &receipt(2, 200)));
+    let mut stored = [0; Window::<2>::EXPORT_LEN];
+    assert_eq!(window.export(&mut [0; 10]), Err(ImportError::Length));
+    window.export(&mut stored).unwrap();
+    for bit in 0..stored.len() * 8 {
+        let mut damaged = stored;
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert!(Window::<2>::import(&damaged).is_err(), "bit {bit}");
+    }
+    assert_eq!(Window::<1>::import(&stored), Err(ImportError::Length));
+    assert_eq!(Window::<2>::import(&stored[..20]), Err(ImportError::Length));
+}
