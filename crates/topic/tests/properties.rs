@@ -124,7 +124,7 @@ proptest! {
             Ok(name) => prop_assert_eq!(name.to_string().into_bytes(), bytes.clone()),
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
-        match (std::str::from_utf8(&bytes), TopicFilter::from_bytes(&bytes)) {
+        match (core::str::from_utf8(&bytes), TopicFilter::from_bytes(&bytes)) {
             (Err(utf8), result) => prop_assert_eq!(
                 result,
                 Err(SyntaxError::NotUtf8 { at: utf8.valid_up_to() })
