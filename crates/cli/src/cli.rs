@@ -1,0 +1,56 @@
+//! The command line as a whole.
+
+use clap::{Parser, Subcommand};
+
+use crate::device::DeviceCommand;
+use crate::error::{CliError, Status};
+use crate::fleet::FleetCommand;
+use crate::password::PasswordCommand;
+use crate::verify::VerifyArgs;
+
+/// What `mqward --help` says at its end.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, or the answer is yes
+  1    the answer is no: refused, not authentic, not allowed, a mistake in a policy
+  2    the command line makes no sense
+  3    a file cannot be read, written or understood
+  141  nobody reads the output any more
+
+Keys and passwords are read from files or standard input, never from arguments.";
+
+/// Security for MQTT fleets: keys, passwords that work once, sealed payloads, topic rules.
+#[derive(Debug, Parser)]
+#[command(name = "mqward", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Print JSON, one value a line
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the keys of a fleet
+    #[command(subcommand)]
+    Fleet(FleetCommand),
+    /// Make what a device is flashed with
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// Mint the password of one connection attempt, or inspect one
+    Password(Box<PasswordCommand>),
+    /// Judge a password as a broker would
+    Verify(Box<VerifyArgs>),
+}
+
+impl Cli {
+    pub(crate) fn run(&self) -> Result<Status, CliError> {
+        match &self.command {
+            Command::Fleet(command) => command.run(self.json),
+            Command::Device(command) => command.run(self.json),
+            Command::Password(command) => command.run(self.json),
+            Command::Verify(args) => args.run(self.json),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The `mqward` command.
+#![forbid(unsafe_code)]
+
+mod boot_file;
+mod cli;
+mod device;
+mod device_name;
+mod error;
+mod fleet;
+mod input;
+mod output;
+mod password;
+mod private_file;
+mod seed_source;
+mod time_argument;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::error::Status;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.run() {
+        Ok(status) => status.into(),
+        Err(error) => {
+            if error.status() != Status::BrokenPipe {
+                // Nothing is left to do if stderr is gone as well.
+                let _ = error.write(&mut std::io::stderr().lock());
+            }
+            error.status().into()
+        }
+    }
+}
