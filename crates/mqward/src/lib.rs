@@ -1,0 +1,22 @@
+#![no_std]
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod explanation;
+mod gate;
+mod packet;
+mod reason;
+mod role;
+mod verdict;
+
+pub use mqward_crypto::*;
+pub use mqward_topic::*;
+// Both crates state it, and it is the same number.
+pub use mqward_topic::MAX_CLIENT_ID_LEN;
+const _: () = assert!(MAX_CLIENT_ID_LEN == mqward_crypto::MAX_CLIENT_ID_LEN);
+
+pub use gate::{Gate, GateError};
+pub use packet::{Connect, Publish, Will};
+pub use reason::Reason;
+pub use role::{Authentication, OnRefuse, Role};
+pub use verdict::{Action, Verdict};
