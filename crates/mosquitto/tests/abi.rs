@@ -1,7 +1,9 @@
 //! The hand-written layout against the installed `mosquitto_broker.h`, as a C compiler sees it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use core::fmt::Write as _;
 use core::mem::{offset_of, size_of};
-use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 

@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind, Result};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use rumqttc::mqttbytes::{self, QoS, v4};
 use rumqttc::v5::mqttbytes::{self as mqttbytes5, v5};
 
@@ -305,12 +305,17 @@ pub(crate) fn decode(version: Version, stream: &mut BytesMut) -> Result<Option<P
     match version {
         Version::V3 => match v4::Packet::read(stream, MAX_PACKET as usize) {
             Ok(packet) => from_v3(packet).map(Some),
-            Err(mqttbytes::Error::InsufficientBytes(_)) => Ok(None),
+            Err(mqttbytes::Error::InsufficientBytes(_)) if *stream == whole => Ok(None),
             Err(e) => Err(invalid(e)),
         },
+        // The codec cannot read a DISCONNECT that ends after its reason code, though MQTT 5 §3.14.2.2.1 allows it.
+        Version::V5 if whole.starts_with(&[0xe0, 1]) => Ok(whole.get(2).map(|code| {
+            stream.advance(3);
+            Packet::Disconnect { code: *code }
+        })),
         Version::V5 => match v5::Packet::read(stream, Some(MAX_PACKET)) {
             Ok(packet) => from_v5(packet, &whole[..whole.len() - stream.len()]).map(Some),
-            Err(mqttbytes5::Error::InsufficientBytes(_)) => Ok(None),
+            Err(mqttbytes5::Error::InsufficientBytes(_)) if *stream == whole => Ok(None),
             Err(e) => Err(invalid(e)),
         },
     }

@@ -1,0 +1,16 @@
+//! The plugin in a real Mosquitto, seen from the network.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod fleet;
+mod limits;
+mod login;
+mod publish;
+mod reload;
+mod start;
+mod subscribe;
+mod will;

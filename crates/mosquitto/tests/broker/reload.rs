@@ -1,0 +1,241 @@
+//! SIGHUP and restart: honest clients stay, revoked rights end, a bad file changes nothing, used passwords stay used.
+
+use core::time::Duration;
+use std::thread::sleep;
+
+use mqward::Clock;
+use mqward_testbed::{Broker, Connect, Packet, Publish, Version, Wire};
+
+use crate::fleet::{
+    ALICE, BOB, DEVICES, FieldDevice, Fleet, PERSON, PERSON_PASSWORD, POLICY, RESUMED, accepted,
+    assert_refused, farewell, message, reader, time,
+};
+
+/// Reloads, and returns when the plugin has done so.
+fn reload(broker: &Broker, outcome: &str) {
+    let before = broker.log().matches(outcome).count();
+    broker.hang_up().unwrap();
+    for _ in 0..500 {
+        if broker.log().matches(outcome).count() > before {
+            return;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    panic!("no `{outcome}` in the log:\n{}", broker.log());
+}
+
+const RELOADED: &str = "mqward: policy reloaded";
+
+#[test]
+fn connections_outlive_the_window_of_their_passwords() {
+    let fleet = Fleet::new();
+    fleet.edit_policy("window = 60", "window = 1");
+    let broker = fleet.start();
+    let mut alice = FieldDevice::new(ALICE);
+    let mut bob = FieldDevice::new(BOB);
+    let connects = [alice.connect(), bob.connect()];
+    let mut wires = [
+        accepted(&broker, Version::V3, &connects[0]),
+        accepted(&broker, Version::V5, &connects[1]),
+        accepted(
+            &broker,
+            Version::V5,
+            &Connect::new(PERSON).login(PERSON, PERSON_PASSWORD),
+        ),
+    ];
+    sleep(Duration::from_secs(3));
+    for _ in 0..3 {
+        reload(&broker, RELOADED);
+        for wire in &mut wires {
+            assert!(wire.is_open_and_quiet().unwrap(), "{}", broker.log());
+        }
+    }
+    // Being asked again has not made the passwords any fresher.
+    for connect in &connects {
+        assert_refused(&broker, Version::V5, connect);
+    }
+}
+
+#[test]
+fn a_used_password_is_no_better_after_a_reload() {
+    let fleet = Fleet::new();
+    let broker = fleet.start();
+    let mut device = FieldDevice::new(ALICE);
+    for version in Version::ALL {
+        let connect = device.connect();
+        let mut wire = accepted(&broker, version, &connect);
+        reload(&broker, RELOADED);
+        assert_refused(&broker, version, &connect);
+        wire.disconnect().unwrap();
+        assert_eq!(wire.receive().unwrap(), Packet::Closed);
+        // The memory of the ended connection is free for the next one, right after a reload.
+        reload(&broker, RELOADED);
+        for _ in 0..20 {
+            assert_refused(&broker, version, &connect);
+        }
+    }
+}
+
+#[test]
+fn a_device_that_took_its_session_over_stays() {
+    let fleet = Fleet::new();
+    let broker = fleet.start();
+    let mut device = FieldDevice::new(ALICE);
+    let mut old = device.log_in(&broker, Version::V3);
+    let mut new = device.log_in(&broker, Version::V3);
+    assert_eq!(old.receive().unwrap(), Packet::Closed);
+    reload(&broker, RELOADED);
+    assert!(new.is_open_and_quiet().unwrap());
+}
+
+#[test]
+fn a_session_without_a_connection_keeps_its_messages() {
+    let fleet = Fleet::new();
+    fleet.edit_policy("window = 60", "window = 1");
+    let mut broker = fleet.start();
+    let mut device = FieldDevice::new(ALICE);
+    let command = format!("rx/{ALICE}/command");
+    for version in Version::ALL {
+        let mut wire = accepted(&broker, version, &device.connect().persistent());
+        wire.subscribe(&[&format!("rx/{ALICE}/#")]).unwrap();
+        assert_eq!(
+            wire.receive().unwrap(),
+            Packet::SubAck {
+                id: 2,
+                codes: vec![1]
+            }
+        );
+        drop(wire);
+        let mut person = accepted(
+            &broker,
+            version,
+            &Connect::new(PERSON).login(PERSON, PERSON_PASSWORD),
+        );
+        person.publish(&Publish::new(&command, "on", 1)).unwrap();
+        assert!(matches!(person.receive().unwrap(), Packet::PubAck { .. }));
+        sleep(Duration::from_secs(3));
+        reload(&broker, RELOADED);
+        reload(&broker, RELOADED);
+        let (mut wire, answer) =
+            Wire::dial(broker.address(), version, &device.connect().persistent()).unwrap();
+        assert_eq!(answer, RESUMED, "{}", broker.log());
+        assert_eq!(message(&mut wire), (command.clone(), b"on".into()));
+        wire.disconnect().unwrap();
+        assert_eq!(wire.receive().unwrap(), Packet::Closed);
+        let _clean = device.log_in(&broker, version);
+    }
+    assert!(broker.is_running().unwrap());
+}
+
+#[test]
+fn a_device_that_was_taken_off_the_list_is_disconnected() {
+    let fleet = Fleet::new();
+    let broker = fleet.start();
+    let mut alice = FieldDevice::new(ALICE);
+    let mut wires = [
+        alice.log_in(&broker, Version::V3),
+        FieldDevice::new(BOB).log_in(&broker, Version::V3),
+    ];
+    let line = DEVICES
+        .lines()
+        .find(|line| line.starts_with(ALICE))
+        .unwrap();
+    fleet.write("devices.csv", &DEVICES.replace(&format!("{line}\n"), ""));
+    reload(&broker, RELOADED);
+    assert_eq!(wires[0].receive().unwrap(), Packet::Closed);
+    assert!(wires[1].is_open_and_quiet().unwrap());
+    assert_refused(&broker, Version::V3, &alice.connect());
+}
+
+#[test]
+fn a_right_that_was_taken_away_ends_old_subscriptions_too() {
+    let fleet = Fleet::new();
+    let broker = fleet.start();
+    for version in Version::ALL {
+        let mut reader = reader(&broker, version);
+        fleet.edit_policy(r#"subscribe = [{ allow = "tx/#" }]"#, "subscribe = []");
+        reload(&broker, RELOADED);
+        let id = if version == Version::V3 { ALICE } else { BOB };
+        let mut wire = FieldDevice::new(id).log_in(&broker, version);
+        wire.publish(&Publish::new(&format!("tx/{id}/t"), "x", 1))
+            .unwrap();
+        // Neither the writer is harmed nor the reader; only nothing arrives.
+        assert!(matches!(
+            wire.receive().unwrap(),
+            Packet::PubAck { id: 1, .. }
+        ));
+        assert!(wire.is_open_and_quiet().unwrap());
+        assert!(reader.is_open_and_quiet().unwrap());
+        fleet.write("policy.toml", POLICY);
+        reload(&broker, RELOADED);
+        wire.publish(&Publish::new(&format!("tx/{id}/t"), "y", 0))
+            .unwrap();
+        assert_eq!(message(&mut reader), (format!("tx/{id}/t"), b"y".into()));
+    }
+}
+
+#[test]
+fn retained_messages_of_a_role_that_lost_its_right_do_not_hurt_their_readers() {
+    let fleet = Fleet::new();
+    let broker = fleet
+        .setup()
+        .line("check_retain_source true")
+        .start()
+        .unwrap();
+    let mut device = FieldDevice::new(ALICE);
+    let topic = format!("tx/{ALICE}/t");
+    let mut wire = device.log_in(&broker, Version::V5);
+    wire.publish(&Publish::new(&topic, "kept", 1).retained())
+        .unwrap();
+    assert!(matches!(
+        wire.receive().unwrap(),
+        Packet::PubAck { id: 1, .. }
+    ));
+    for version in Version::ALL {
+        let mut reader = reader(&broker, version);
+        assert_eq!(message(&mut reader), (topic.clone(), b"kept".into()));
+    }
+    fleet.edit_policy(r#"publish = [{ allow = "tx/%c/#" }]"#, "publish = []");
+    reload(&broker, RELOADED);
+    for version in Version::ALL {
+        assert!(reader(&broker, version).is_open_and_quiet().unwrap());
+    }
+    // The device itself is closed when it tries again.
+    wire.publish(&Publish::new(&topic, "more", 1)).unwrap();
+    assert_eq!(wire.until_closed().unwrap(), Some(farewell(Version::V5)));
+}
+
+#[test]
+fn a_mistake_keeps_the_old_policy() {
+    let fleet = Fleet::new();
+    let broker = fleet.start();
+    let mut device = FieldDevice::new(ALICE);
+    let mut wire = device.log_in(&broker, Version::V5);
+    fleet.edit_policy("window = 60", "window = 0");
+    reload(&broker, "the old policy stays in force");
+    assert!(broker.log().contains("policy.toml:3: "), "{}", broker.log());
+    assert!(wire.is_open_and_quiet().unwrap());
+    wire.publish(&Publish::new(&format!("tx/{BOB}/t"), "x", 0))
+        .unwrap();
+    assert_eq!(wire.until_closed().unwrap(), Some(farewell(Version::V5)));
+    let _wire = device.log_in(&broker, Version::V5);
+}
+
+#[test]
+fn a_restart_forgets_the_marks_but_admits_nothing_that_was_used_before() {
+    let fleet = Fleet::new();
+    let strict = POLICY.replace(r#"cold_start = "open""#, r#"cold_start = "strict""#);
+    fleet.write("policy.toml", &strict.replace("window = 60", "window = 2"));
+    let mut broker = fleet.start();
+    let mut device = FieldDevice::new(ALICE);
+    // The window after the start is closed to everybody, and opens by itself.
+    assert_refused(&broker, Version::V5, &device.connect());
+    sleep(Duration::from_secs(4));
+    let ahead = Clock::Trusted(time(1));
+    let connect = Connect::new(ALICE).login(ALICE, device.password(ahead));
+    drop(accepted(&broker, Version::V5, &connect));
+    broker.restart().unwrap();
+    assert_refused(&broker, Version::V5, &connect);
+    sleep(Duration::from_secs(4));
+    let _wire = device.log_in(&broker, Version::V5);
+}
