@@ -1,4 +1,4 @@
-//! One boot of a device, from which its stampers are taken once each (spec §4.3).
+//! One boot of a device, from which its stampers are taken once each (spec §5.3).
 
 use crate::{LoginStamper, SealStamper, Sender};
 

@@ -1,4 +1,4 @@
-//! The boot record: two slots of flash that hold the boot counter (spec §4.2).
+//! The boot record: two slots of flash that hold the boot counter (spec §5.2).
 
 use core::fmt;
 

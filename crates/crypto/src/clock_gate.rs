@@ -1,4 +1,4 @@
-//! The clock gate: which times a device may believe (spec §4.4).
+//! The clock gate: which times a device may believe (spec §5.5).
 
 use crate::{Clock, UnixTime};
 

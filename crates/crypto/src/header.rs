@@ -1,4 +1,4 @@
-//! The header of a sealed payload: what a reader learns before it has the key (spec §6.1).
+//! The header of a sealed payload: what a reader learns before it has the key (spec §7.1).
 
 use core::fmt;
 
@@ -229,13 +229,10 @@ impl Header {
 
 /// Whether a PUBLISH payload has the shape of a sealed one: for a broker's `sealed` rule, which has no key.
 ///
-/// A retained message must be of class retained or will, since a broker may publish a will as retained, and class
-/// retained must be retained. The empty retained payload is MQTT's delete and passes (MQTT 3.1.1 §3.3.1.3).
+/// RETAIN is clear for live and stored, set for retained, either for a will. An empty payload has no sealed shape: on a
+/// topic with such a rule a retained value is cleared by sealing an empty payload, not by MQTT's unsigned delete.
 #[must_use]
 pub fn is_sealed_shape(payload: &[u8], retain: bool) -> bool {
-    if payload.is_empty() {
-        return retain;
-    }
     match Header::parse(payload).map(|header| header.class()) {
         Ok(Class::Will) => true,
         Ok(Class::Retained) => retain,
@@ -304,7 +301,7 @@ mod tests {
             );
             assert_eq!(is_sealed_shape(&sealed(byte0), false), plain, "{byte0:#x}");
         }
-        assert!(is_sealed_shape(b"", true));
+        assert!(!is_sealed_shape(b"", true));
         assert!(!is_sealed_shape(b"", false));
         assert!(!is_sealed_shape(&sealed(0x10)[..29], false));
     }

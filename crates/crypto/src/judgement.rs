@@ -1,4 +1,4 @@
-//! What a window says of an authentic message (spec §6.4).
+//! What a window says of an authentic message (spec §8).
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! The latest mark: retained messages and wills, delivered again and again (spec §6.5).
+//! The latest mark: retained messages and wills, delivered again and again (spec §8.4).
 
 use crate::strict_mark::position;
 use crate::{Class, Receipt, Ticket, TicketError};
@@ -17,7 +17,10 @@ pub enum LatestJudgement {
     Closed,
 }
 
-/// The newest retained message or will of one sender on one Topic Name; the caller keeps one per (sender, topic).
+/// The newest retained message or will of one sender on one Topic Name.
+///
+/// The caller keeps one per (sender, topic, class): a will is sealed at CONNECT, before the retained value of the same
+/// connection, and would be refused behind it.
 ///
 /// Without a stored mark the first message is [`LatestJudgement::Newer`], whatever its age: a receiver that forgets
 /// its marks can be shown an old retained value, and sees its age in the receipt.

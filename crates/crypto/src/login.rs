@@ -1,4 +1,4 @@
-//! The check of a CONNECT password, up to the replay store (spec §5.2).
+//! The check of a CONNECT password, up to the replay store (spec §6.3).
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! The replay mark: the last accepted login of one client id (spec §5.4).
+//! The replay mark: the last accepted login of one client id (spec §6.4).
 
 use crate::{Generation, Stamp};
 

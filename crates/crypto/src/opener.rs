@@ -1,4 +1,4 @@
-//! Opening a sealed payload in the caller's buffer (spec §6.3).
+//! Opening a sealed payload in the caller's buffer (spec §7.4).
 
 use core::fmt;
 
@@ -80,15 +80,22 @@ pub struct Opener(SenderKeys);
 
 impl Opener {
     /// The opener of a device's uplink.
-    #[must_use]
-    pub fn uplink(seed: &UpSeed, device: Device<'_>, hw: HardwareId<'_>, sender: Sender) -> Self {
-        Self(SenderKeys::uplink(seed, device, hw, sender))
+    ///
+    /// # Errors
+    /// [`ParamError::Sender`] unless `sender` is a device's, 0 to 15.
+    pub fn uplink(
+        seed: &UpSeed,
+        device: Device<'_>,
+        hw: HardwareId<'_>,
+        sender: Sender,
+    ) -> Result<Self, ParamError> {
+        SenderKeys::uplink(seed, device, hw, sender).map(Self)
     }
 
     /// The opener of a device for one backend, in the device's current boot.
     ///
     /// # Errors
-    /// [`ParamError::Boot`] for boot 0.
+    /// [`ParamError::Sender`] unless `sender` is a backend's, 16 to 255; [`ParamError::Boot`] for boot 0.
     pub fn downlink(
         seed: &DownSeed,
         device: Device<'_>,

@@ -1,4 +1,4 @@
-//! The CONNECT password: 39 characters that work once (spec §5.1).
+//! The CONNECT password: 39 characters that work once (spec §6.1).
 
 use core::fmt;
 

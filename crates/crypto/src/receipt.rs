@@ -1,4 +1,4 @@
-//! The receipt of an authentic message: who sealed it, when, and how old it may be (spec §6.3, §6.6).
+//! The receipt of an authentic message: who sealed it, when, and how old it may be (spec §7.4, §8.6).
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! The resume record: a boot that sleeps deeply and wakes as itself (spec §4.5).
+//! The resume record: a boot that sleeps deeply and wakes as itself (spec §5.4).
 
 use zeroize::Zeroize;
 

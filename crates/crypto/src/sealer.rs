@@ -1,4 +1,4 @@
-//! Sealing a payload in the caller's buffer (spec §6.2).
+//! Sealing a payload in the caller's buffer (spec §7.2).
 
 use core::fmt;
 
@@ -83,13 +83,13 @@ impl core::error::Error for SealError {}
 /// let mut boot = BootRecord::start(&mut flash)?; // once per boot
 /// let mut stamper = boot.seal_stamper(Sender::DEVICE, [0; 4]).expect("the first time");
 ///
-/// let sealer = Sealer::uplink(&seed, device, hw, Sender::DEVICE);
+/// let sealer = Sealer::uplink(&seed, device, hw, Sender::DEVICE)?;
 /// let mut buf = [0; sealed_len(4)];
 /// buf[HEADER_LEN..HEADER_LEN + 4].copy_from_slice(b"21.5");
 /// let topic = "tx/device-0123456789ab/t";
 /// let len = sealer.seal_in_place(&mut stamper, Class::Live, topic, Clock::Trusted(now), &mut buf, 4)?;
 ///
-/// let opener = Opener::uplink(&seed, device, hw, Sender::DEVICE); // at the backend
+/// let opener = Opener::uplink(&seed, device, hw, Sender::DEVICE)?; // at the backend
 /// let Opened::Message(message) = opener.open_in_place(topic, &mut buf[..len])? else { panic!() };
 /// assert_eq!(message.payload(), b"21.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -99,9 +99,16 @@ pub struct Sealer(SenderKeys);
 
 impl Sealer {
     /// The sealer of a device.
-    #[must_use]
-    pub fn uplink(seed: &UpSeed, device: Device<'_>, hw: HardwareId<'_>, sender: Sender) -> Self {
-        Self(SenderKeys::uplink(seed, device, hw, sender))
+    ///
+    /// # Errors
+    /// [`ParamError::Sender`] unless `sender` is a device's, 0 to 15.
+    pub fn uplink(
+        seed: &UpSeed,
+        device: Device<'_>,
+        hw: HardwareId<'_>,
+        sender: Sender,
+    ) -> Result<Self, ParamError> {
+        SenderKeys::uplink(seed, device, hw, sender).map(Self)
     }
 
     /// The sealer of a backend towards one device, whose current boot is `device_boot`.
@@ -110,7 +117,7 @@ impl Sealer {
     /// ([`Receipt::boot`](crate::Receipt::boot)); class live is bound to it, the other classes are not.
     ///
     /// # Errors
-    /// [`ParamError::Boot`] for boot 0.
+    /// [`ParamError::Sender`] unless `sender` is a backend's, 16 to 255; [`ParamError::Boot`] for boot 0.
     pub fn downlink(
         seed: &DownSeed,
         device: Device<'_>,

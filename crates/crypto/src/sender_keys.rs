@@ -1,4 +1,4 @@
-//! The keys of one sender in one direction, shared by the sides that seal and open (spec §3.3).
+//! The keys of one sender in one direction, shared by the sides that seal and open (spec §4.4).
 
 use crate::{
     Class, Device, Direction, DownSeed, Generation, HardwareId, ParamError, Sender, SenderKey,
@@ -22,14 +22,17 @@ impl SenderKeys {
         device: Device<'_>,
         hw: HardwareId<'_>,
         sender: Sender,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, ParamError> {
+        if !sender.is_device() {
+            return Err(ParamError::Sender);
+        }
+        Ok(Self {
             direction: Direction::Up,
             generation: device.generation(),
             sender,
             key: seed.sender_key(sender, hw),
             live: None,
-        }
+        })
     }
 
     pub(crate) fn downlink(
@@ -39,6 +42,9 @@ impl SenderKeys {
         sender: Sender,
         device_boot: u32,
     ) -> Result<Self, ParamError> {
+        if sender.is_device() {
+            return Err(ParamError::Sender);
+        }
         if device_boot == 0 {
             return Err(ParamError::Boot);
         }

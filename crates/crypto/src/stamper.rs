@@ -1,4 +1,4 @@
-//! The stampers: the only source of stamps, each of which counts once (spec §4.3).
+//! The stampers: the only source of stamps, each of which counts once (spec §5.3).
 
 use core::fmt;
 

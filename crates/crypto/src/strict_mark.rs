@@ -1,6 +1,6 @@
-//! The strict mark: commands for sleepers, each newer than the last (spec §6.5).
+//! The strict mark: commands for sleepers, each newer than the last (spec §8.3).
 
-use crate::{Class, Judgement, Receipt, Ticket, TicketError};
+use crate::{Class, Judgement, Receipt, Ticket, TicketError, UnixTime};
 
 /// The last stored command that a device acted on, per backend sender; the next one must be strictly newer.
 ///
@@ -20,37 +20,64 @@ use crate::{Class, Judgement, Receipt, Ticket, TicketError};
 ///     }
 /// }
 /// ```
-#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Ord, PartialOrd)]
-pub struct StrictMark(u64);
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub struct StrictMark {
+    position: u64,
+    /// Until the first commit of a device that lost its mark: only what was sealed after this.
+    cold: Option<u32>,
+}
 
 impl StrictMark {
-    /// The mark of a device that was just provisioned: it has seen nothing.
-    pub const NONE: Self = Self(0);
+    /// The mark that provisioning stores: nothing was sealed in this generation yet.
+    pub const NONE: Self = Self {
+        position: 0,
+        cold: None,
+    };
 
     /// The mark as stored.
     #[must_use]
     pub const fn from_u64(number: u64) -> Self {
-        Self(number)
+        Self {
+            position: number,
+            cold: None,
+        }
     }
 
-    /// The number to store: `boot << 24 | count`, 0 for none.
+    /// The mark of a device that starts at `start` and finds none, although it was provisioned before.
+    ///
+    /// Commands sealed after `start + skew_secs` pass; all others are [`Judgement::Closed`] until one has passed.
+    #[must_use]
+    pub fn cold(start: UnixTime, skew_secs: u16) -> Self {
+        Self {
+            position: 0,
+            cold: Some(start.get().saturating_add(u32::from(skew_secs))),
+        }
+    }
+
+    /// The number to store once a command was committed: `boot << 24 | count`, 0 for none.
     #[must_use]
     pub const fn get(self) -> u64 {
-        self.0
+        self.position
     }
 
     /// Judges an authentic message of class stored; any other class is [`Judgement::Closed`].
     pub fn judge(&self, receipt: &Receipt) -> Judgement {
-        let number = position(receipt);
+        let position = position(receipt);
         if receipt.class() != Class::Stored {
-            Judgement::Closed
-        } else if number > self.0 {
+            return Judgement::Closed;
+        }
+        if let Some(after) = self.cold {
+            if receipt.time().is_none_or(|time| time.get() <= after) {
+                return Judgement::Closed;
+            }
+        }
+        if position > self.position {
             Judgement::Fresh(Ticket {
                 boot: receipt.boot(),
                 count: receipt.count(),
                 timed: false,
             })
-        } else if number == self.0 {
+        } else if position == self.position {
             Judgement::Duplicate
         } else {
             Judgement::TooOld
@@ -62,11 +89,11 @@ impl StrictMark {
     /// # Errors
     /// [`TicketError`] if the mark has moved past it in between.
     pub fn commit(&mut self, ticket: Ticket) -> Result<(), TicketError> {
-        let number = u64::from(ticket.boot) << 24 | u64::from(ticket.count);
-        if number <= self.0 {
+        let position = u64::from(ticket.boot) << 24 | u64::from(ticket.count);
+        if position <= self.position {
             return Err(TicketError);
         }
-        self.0 = number;
+        *self = Self::from_u64(position);
         Ok(())
     }
 }

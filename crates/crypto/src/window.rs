@@ -1,4 +1,4 @@
-//! The replay window: which messages of one sender were acted on (spec §6.4).
+//! The replay window: which messages of one sender were acted on (spec §8.1).
 
 use core::fmt;
 
@@ -170,8 +170,8 @@ impl<const WORDS: usize> Window<WORDS> {
 
     /// The window of a receiver that starts at `start` without a stored one.
     ///
-    /// Messages sealed after `start + skew_secs` are accepted; it reopens by itself within about that time. Senders
-    /// without a clock stay [`Judgement::Closed`] until [`reopen`](Self::reopen).
+    /// Messages sealed after `start + skew_secs` are accepted; it reopens by itself within about that time. Older ones,
+    /// and senders without a clock, stay [`Judgement::Closed`] until [`reopen`](Self::reopen) (spec §8.5).
     #[must_use]
     pub fn cold(start: UnixTime, skew_secs: u16) -> Self {
         let mut window = Self::new();

@@ -31,6 +31,7 @@ fn sealer() -> Sealer {
         HardwareId::EMPTY,
         Sender::DEVICE,
     )
+    .unwrap()
 }
 
 /// Seals three messages in one boot and fails on a nonce that was there before.

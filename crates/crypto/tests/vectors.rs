@@ -188,8 +188,8 @@ fn sealed_payloads_both_ways() {
         let (up, down) = (root.up().seed(device), root.down().seed(device));
         let (sealer, opener) = match case.direction {
             vectors::Direction::Up => (
-                Sealer::uplink(&up, device, hw, from),
-                Opener::uplink(&up, device, hw, from),
+                Sealer::uplink(&up, device, hw, from).unwrap(),
+                Opener::uplink(&up, device, hw, from).unwrap(),
             ),
             vectors::Direction::Down => (
                 Sealer::downlink(&down, device, hw, from, case.device_boot).unwrap(),
@@ -244,7 +244,9 @@ fn openings_refused_at_the_right_step() {
         let root = Root::from_bytes(opener.root);
         let from = sender(opener.sender);
         let keys = match opener.direction {
-            vectors::Direction::Up => Opener::uplink(&root.up().seed(device), device, hw, from),
+            vectors::Direction::Up => {
+                Opener::uplink(&root.up().seed(device), device, hw, from).unwrap()
+            }
             vectors::Direction::Down => Opener::downlink(
                 &root.down().seed(device),
                 device,

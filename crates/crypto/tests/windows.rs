@@ -33,8 +33,8 @@ fn sealed_at(boot: u32, count: u32) -> u64 {
 fn seal_all(class: Class, clocked: bool) -> BTreeMap<(u32, u32), Receipt> {
     let device = Device::new("device-1", Generation::FIRST).unwrap();
     let seed = UpSeed::from_bytes([9; 32]);
-    let sealer = Sealer::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE);
-    let opener = Opener::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE);
+    let sealer = Sealer::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
+    let opener = Opener::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
     let mut flash = Flash::provisioned(UnixTime::from_secs(u64::from(FIRST_BOOT) - 1).unwrap());
     let mut receipts = BTreeMap::new();
     for boot in 0..BOOTS {
@@ -307,6 +307,27 @@ fn strict_marks_only_rise() {
     assert_eq!(mark.judge(&clockless(2, 5)), Judgement::Duplicate);
     assert_eq!(mark.judge(&clockless(1, 299)), Judgement::TooOld);
     assert!(matches!(mark.judge(&clockless(3, 0)), Judgement::Fresh(_)));
+}
+
+#[test]
+fn a_lost_strict_mark_is_cold_until_a_newer_command_passes() {
+    let commands = seal_all(Class::Stored, true);
+    let mut mark = StrictMark::cold(UnixTime::from_secs(sealed_at(1, 100)).unwrap(), 60);
+    assert_eq!(
+        mark.judge(&commands[&(1, 160)]),
+        Judgement::Closed,
+        "recorded before the start"
+    );
+    assert_eq!(mark.judge(&clockless(5, 299)), Judgement::Closed);
+    let Judgement::Fresh(ticket) = mark.judge(&commands[&(1, 161)]) else {
+        panic!("not fresh")
+    };
+    mark.commit(ticket).unwrap();
+    assert_eq!(mark.judge(&commands[&(1, 161)]), Judgement::Duplicate);
+    assert!(matches!(
+        mark.judge(&clockless(5, 299)),
+        Judgement::Fresh(_)
+    ));
 }
 
 #[test]

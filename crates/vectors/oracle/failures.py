@@ -383,10 +383,7 @@ def openings() -> list:
 
 
 def shapes() -> list:
-    """What a broker's `sealed` rule sees: byte 0, the length, RETAIN (spec §7.8).
-
-    The empty retained payload passes: it is MQTT's delete, which an honest device has no sealed form of.
-    """
+    """What a broker's `sealed` rule sees: byte 0, the length, RETAIN (spec §7.8)."""
     out = []
     for first in list(range(0x0E, 0x1A)) + [0x00, 0x7B, 0x90, 0xD0, 0xFF]:
         for retain in (False, True):
@@ -396,8 +393,7 @@ def shapes() -> list:
                 by_class = [not retain, retain, True, not retain][first & 3]
                 if length in (0, 1, 29) and first not in (0x10, 0x11):
                     continue
-                delete = length == 0 and retain
-                out.append({"payload": data.hex(), "retain": retain, "sealed": delete or (known and by_class)})
+                out.append({"payload": data.hex(), "retain": retain, "sealed": known and by_class})
     return out
 
 
