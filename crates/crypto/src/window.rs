@@ -211,12 +211,7 @@ impl<const WORDS: usize> Window<WORDS> {
         if let Some(cold) = self.cold {
             timed = receipt.time().is_some_and(|time| time.get() > cold.after);
             if !(timed || cold.anchored && above) {
-                let known = receipt.time().is_some();
-                return if known {
-                    Judgement::TooOld
-                } else {
-                    Judgement::Closed
-                };
+                return Judgement::Closed;
             }
         }
         let place = if boot == self.newest.boot {

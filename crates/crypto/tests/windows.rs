@@ -218,17 +218,17 @@ fn two_tickets_for_one_message_commit_once() {
 fn a_cold_receiver_takes_only_what_was_sealed_after_it_started() {
     let start = UnixTime::from_secs(sealed_at(1, 100)).unwrap();
     let mut window = Window::<1>::cold(start, 60);
-    assert_eq!(window.judge(&receipt(1, 99)), Judgement::TooOld);
+    assert_eq!(window.judge(&receipt(1, 99)), Judgement::Closed);
     assert_eq!(
         window.judge(&receipt(1, 160)),
-        Judgement::TooOld,
+        Judgement::Closed,
         "within the allowed skew"
     );
     assert!(accept(&mut window, &receipt(1, 161)), "reopens by itself");
     assert_eq!(window.judge(&receipt(1, 161)), Judgement::Duplicate);
     assert_eq!(
         window.judge(&receipt(1, 120)),
-        Judgement::TooOld,
+        Judgement::Closed,
         "recorded before the start"
     );
     let mut stored = [0; Window::<1>::EXPORT_LEN];
@@ -271,7 +271,7 @@ fn a_window_restored_from_a_backup_forgets_nothing_under_the_cold_rule() {
     restored.set_cold(UnixTime::from_secs(sealed_at(1, 60)).unwrap(), 60);
     assert_eq!(
         restored.judge(&receipt(1, 50)),
-        Judgement::TooOld,
+        Judgement::Closed,
         "a replay after the restore"
     );
     assert!(accept(&mut restored, &receipt(1, 121)));
