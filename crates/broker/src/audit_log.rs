@@ -1,0 +1,246 @@
+//! The audit log: one JSON object per line for every login, refusal and reload. It never holds a secret.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use mqward::UnixTime;
+use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
+
+use crate::PolicyError;
+
+/// How much of a name from the network a line shows, in characters.
+const MAX_SHOWN: usize = 128;
+
+/// What happened.
+#[derive(Copy, Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AuditEvent {
+    Login,
+    Publish,
+    Subscribe,
+    Reload,
+}
+
+/// How it was judged.
+#[derive(Copy, Clone, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AuditVerdict {
+    Allow,
+    Defer,
+    Refuse,
+    Report,
+}
+
+/// One line. There is no field for a password, a user name or a payload.
+#[derive(Debug, Serialize)]
+pub(crate) struct AuditEntry<'a> {
+    /// The time that the decision went by; the system's clock where no time took part in it.
+    #[serde(skip)]
+    pub(crate) now: Option<UnixTime>,
+    pub(crate) event: AuditEvent,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shown")]
+    pub(crate) client_id: Option<&'a [u8]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<&'a str>,
+    pub(crate) verdict: AuditVerdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) close: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) skew: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shown")]
+    pub(crate) topic: Option<&'a [u8]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AuditLine<'a> {
+    time: u64,
+    #[serde(flatten)]
+    entry: &'a AuditEntry<'a>,
+}
+
+// The signature is the one that `serialize_with` asks for.
+/// Bytes from the network as text: lossy where they are not UTF-8, cut where they are long.
+fn shown<S: Serializer>(bytes: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    // No character takes more than four bytes, so what is beyond cannot be among those shown.
+    let bytes = bytes.unwrap_or_default();
+    let head = bytes.get(..4 * MAX_SHOWN + 4).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(head);
+    match text.char_indices().nth(MAX_SHOWN) {
+        None => serializer.serialize_str(&text),
+        Some((end, _)) => {
+            serializer.serialize_str(&format!("{}...", text.get(..end).unwrap_or("")))
+        }
+    }
+}
+
+/// Prints what is not printable ASCII as `\u` escapes: a line can neither steer nor mirror a terminal.
+struct AsciiFormatter;
+
+impl Formatter for AsciiFormatter {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for character in fragment.chars() {
+            if matches!(character, ' '..='~') {
+                write!(writer, "{character}")?;
+            } else {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An open log file, or none.
+#[derive(Debug)]
+pub(crate) struct AuditLog(Option<Mutex<Output>>);
+
+#[derive(Debug)]
+struct Output {
+    file: File,
+    /// The last line may lack its end; the next one begins with a newline.
+    torn: bool,
+}
+
+impl AuditLog {
+    /// Opens a log for appending; a new file gets mode 0640 on Unix.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or made.
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self, PolicyError> {
+        let Some(path) = path else {
+            return Ok(Self(None));
+        };
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+        match options.open(path) {
+            Ok(file) => Ok(Self(Some(Mutex::new(Output { file, torn: false })))),
+            Err(error) => Err(PolicyError::of_file(path, format!("audit log: {error}"))),
+        }
+    }
+
+    /// Appends a line.
+    ///
+    /// # Errors
+    /// When it could not be written whole.
+    pub(crate) fn write(&self, entry: &AuditEntry<'_>) -> io::Result<()> {
+        let Some(output) = &self.0 else { return Ok(()) };
+        let time = entry
+            .now
+            .map_or_else(system_time, |now| u64::from(now.get()));
+        let line = AuditLine { time, entry };
+        // A newline first, for the case that the line before was torn.
+        let mut text = vec![b'\n'];
+        line.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut text,
+            AsciiFormatter,
+        ))?;
+        text.push(b'\n');
+        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = usize::from(!output.torn);
+        let written = output.file.write_all(text.get(start..).unwrap_or(&[]));
+        output.torn = written.is_err();
+        written
+    }
+}
+
+fn system_time() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line_for(client_id: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let log = AuditLog::open(Some(&path)).unwrap();
+        let entry = AuditEntry {
+            now: UnixTime::from_secs(1_767_225_600),
+            event: AuditEvent::Login,
+            client_id: Some(client_id),
+            address: None,
+            verdict: AuditVerdict::Refuse,
+            reason: Some("client-id"),
+            role: None,
+            close: Some(true),
+            skew: Some(-3),
+            topic: None,
+            detail: None,
+        };
+        log.write(&entry).unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn hostile_client_ids_stay_on_their_line() {
+        for hostile in [
+            "a\nb",
+            "a\r\n{}",
+            "\u{1b}[2J",
+            "\u{9b}31m",
+            "\u{7f}",
+            "\u{202e}abc",
+            "\"",
+            "\\",
+            "\u{1f600}",
+            "\0",
+        ] {
+            let line = line_for(hostile.as_bytes());
+            let body = line.strip_suffix('\n').unwrap();
+            assert!(
+                body.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+                "{body:?}"
+            );
+            let parsed: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert_eq!(parsed["client_id"], hostile);
+            assert_eq!(parsed["skew"], -3);
+            assert_eq!(parsed["time"], 1_767_225_600);
+            assert_eq!(parsed["verdict"], "refuse");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_lossy_and_what_is_long_is_cut() {
+        let parsed: serde_json::Value = serde_json::from_str(&line_for(b"a\xff\xfeb")).unwrap();
+        assert_eq!(parsed["client_id"], "a\u{fffd}\u{fffd}b");
+        for long in ["x".repeat(65_535), "\u{1f600}".repeat(16_000)] {
+            let line = line_for(long.as_bytes());
+            let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let shown = parsed["client_id"].as_str().unwrap();
+            assert_eq!(shown.chars().count(), MAX_SHOWN + 3);
+            assert!(line.len() < 2_000);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_log_is_not_for_everybody() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        AuditLog::open(Some(&path)).unwrap();
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o137, 0, "{mode:o}");
+    }
+}

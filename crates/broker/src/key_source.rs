@@ -1,0 +1,202 @@
+//! Where login keys come from: the auth root, or a table of them for this audience alone.
+
+use core::fmt;
+use std::collections::HashMap;
+use std::path::Path;
+
+use mqward::{Audience, AuthRoot, Device, Generation, HardwareId, KEY_LEN, LoginKey};
+use zeroize::Zeroizing;
+
+use crate::PolicyError;
+use crate::policy::{KeysFile, Policy};
+use crate::policy_error::line_of;
+use crate::private_file::read_private;
+
+/// The header line of a table of login keys.
+const HEADER: &str = "client_id,generation,login_key";
+
+/// A table of a million devices is about 90 MB.
+const MAX_TABLE_LEN: u64 = 512 * 1024 * 1024;
+
+/// Login keys, each source with a decoy for whom it does not know.
+///
+/// The decoy is drawn anew at every load. Who is unknown costs the same derivation and the same tag as who is
+/// known, so that the time of a refusal does not tell which devices exist (spec §5.2).
+pub(crate) enum KeySource {
+    AuthRoot {
+        root: AuthRoot,
+        decoy: AuthRoot,
+    },
+    LoginKeys {
+        table: HashMap<String, Vec<(Generation, LoginKey)>>,
+        decoy: LoginKey,
+    },
+}
+
+impl KeySource {
+    /// Reads the file that a policy names.
+    ///
+    /// # Errors
+    /// When others may read it, when a line is malformed, or when the system has no randomness for the decoy.
+    pub(crate) fn read(file: &KeysFile, policy: &Policy) -> Result<Self, PolicyError> {
+        match file {
+            KeysFile::AuthRoot(path) => {
+                let root = AuthRoot::from_bytes(*read_key(path)?);
+                Ok(Self::AuthRoot {
+                    root,
+                    decoy: AuthRoot::from_bytes(*decoy(path)?),
+                })
+            }
+            KeysFile::LoginKeys(path) => {
+                let table = read_table(path, policy)?;
+                Ok(Self::LoginKeys {
+                    table,
+                    decoy: LoginKey::from_bytes(*decoy(path)?),
+                })
+            }
+        }
+    }
+
+    /// Whether a table of login keys has this device; an auth root has every device.
+    pub(crate) fn has(&self, device: Device<'_>) -> bool {
+        match self {
+            Self::AuthRoot { .. } => true,
+            Self::LoginKeys { table, .. } => find(table, device).is_some(),
+        }
+    }
+
+    /// Calls `check` with the device's login key, or with a decoy of the same cost if it is not `known`.
+    pub(crate) fn with_login_key<T>(
+        &self,
+        device: Device<'_>,
+        known: bool,
+        hw: HardwareId<'_>,
+        audience: Audience<'_>,
+        check: impl FnOnce(&LoginKey) -> T,
+    ) -> T {
+        match self {
+            Self::AuthRoot { root, decoy } => {
+                let root = if known { root } else { decoy };
+                check(&root.seed(device).login_key(hw, audience))
+            }
+            Self::LoginKeys { table, decoy } => {
+                let key = find(table, device).filter(|_| known);
+                check(key.unwrap_or(decoy))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AuthRoot { .. } => "AuthRoot { .. }",
+            Self::LoginKeys { .. } => "LoginKeys { .. }",
+        })
+    }
+}
+
+fn find<'a>(
+    table: &'a HashMap<String, Vec<(Generation, LoginKey)>>,
+    device: Device<'_>,
+) -> Option<&'a LoginKey> {
+    let keys = table.get(device.client_id())?;
+    keys.iter()
+        .find(|(generation, _)| *generation == device.generation())
+        .map(|(_, key)| key)
+}
+
+/// A secret of this process that no device holds.
+fn decoy(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, PolicyError> {
+    let mut bytes = Zeroizing::new([0; KEY_LEN]);
+    match getrandom::fill(bytes.as_mut()) {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(PolicyError::of_file(
+            path,
+            format!("no randomness from the system: {error}"),
+        )),
+    }
+}
+
+/// A key file: 64 lower-case hexadecimal digits and a newline.
+fn read_key(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, PolicyError> {
+    let malformed = || {
+        PolicyError::at_line(
+            path,
+            1,
+            "a key file is 64 lower-case hexadecimal digits and a newline",
+        )
+    };
+    let text = read_private(path, 1024)?;
+    let digits = text.strip_suffix(b"\n").ok_or_else(malformed)?;
+    decode_key(digits).ok_or_else(malformed)
+}
+
+fn decode_key(digits: &[u8]) -> Option<Zeroizing<[u8; KEY_LEN]>> {
+    let mut key = Zeroizing::new([0; KEY_LEN]);
+    let decoded = base16ct::lower::decode(digits, key.as_mut()).ok()?;
+    (decoded.len() == KEY_LEN).then_some(key)
+}
+
+/// Reads by hand what is CSV without quotes: a CSV library would leave copies of the keys in its buffers.
+fn read_table(
+    path: &Path,
+    policy: &Policy,
+) -> Result<HashMap<String, Vec<(Generation, LoginKey)>>, PolicyError> {
+    let contents = read_private(path, MAX_TABLE_LEN)?;
+    let text = core::str::from_utf8(&contents).map_err(|error| {
+        let start = error.valid_up_to();
+        let before = contents
+            .get(..start)
+            .and_then(|bytes| core::str::from_utf8(bytes).ok());
+        PolicyError::at_line(
+            path,
+            line_of(before.unwrap_or(""), &(start..start)),
+            "not UTF-8",
+        )
+    })?;
+    let mut lines = (1_u64..).zip(text.lines());
+    if lines.next().is_none_or(|(_, header)| header != HEADER) {
+        return Err(PolicyError::at_line(
+            path,
+            1,
+            format!("the first line is `{HEADER}`"),
+        ));
+    }
+    let mut table: HashMap<String, Vec<(Generation, LoginKey)>> = HashMap::new();
+    for (number, line) in lines {
+        let wrong = |reason: &str| PolicyError::at_line(path, number, reason);
+        let mut fields = line.rsplitn(3, ',');
+        let (Some(key), Some(generation), Some(client_id)) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            return Err(wrong(
+                "a line has three fields: client_id, generation, login_key",
+            ));
+        };
+        policy
+            .mqward_role(client_id)
+            .map_err(|reason| wrong(&reason))?;
+        let generation = parse_generation(generation).map_err(wrong)?;
+        let key = decode_key(key.as_bytes())
+            .ok_or_else(|| wrong("a login key is 64 lower-case hexadecimal digits"))?;
+        let keys = table.entry(client_id.to_owned()).or_default();
+        if keys.iter().any(|(other, _)| *other == generation) {
+            return Err(wrong("this client id and generation have a key already"));
+        }
+        keys.push((generation, LoginKey::from_bytes(*key)));
+    }
+    Ok(table)
+}
+
+/// A generation as files write it: decimal, 1 to 255, no sign, no leading zero.
+pub(crate) fn parse_generation(text: &str) -> Result<Generation, &'static str> {
+    const RULE: &str = "a generation is a whole number from 1 to 255";
+    if text.starts_with(['0', '+']) {
+        return Err(RULE);
+    }
+    text.parse()
+        .ok()
+        .and_then(|number| Generation::new(number).ok())
+        .ok_or(RULE)
+}

@@ -1,0 +1,274 @@
+//! The judgement of one CONNECT: gate, password, key, tag, time, replay store, in this order (spec §5).
+
+use mqward::{
+    Advance, Authentication, Claim, ClientId, ClockRule, Connect, Device, Gate, LoginRefusal, Mark,
+    Reason, UnixTime, Verdict,
+};
+
+use crate::device_file::DeviceClock;
+use crate::guard::Loaded;
+use crate::login_history::LoginHistory;
+use crate::replay_store::{ReplayStore, StoreUnavailable};
+
+/// A CONNECT as the adapter sees it. Absent and empty are different, and both are refused.
+#[derive(Copy, Clone)]
+pub struct LoginRequest<'a> {
+    /// The Client Identifier.
+    pub client_id: &'a [u8],
+    /// The User Name, if there is one.
+    pub user_name: Option<&'a [u8]>,
+    /// The Password, if there is one.
+    pub password: Option<&'a [u8]>,
+    /// Where the connection comes from, for the log.
+    pub address: Option<&'a str>,
+    /// The adapter proves that the network connection that used this password asks again, as Mosquitto does on
+    /// SIGHUP. The password's time is not judged then; that the device and its generation are still accepted is.
+    pub same_connection: bool,
+}
+
+impl core::fmt::Debug for LoginRequest<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("LoginRequest")
+            .field("client_id", &String::from_utf8_lossy(self.client_id))
+            .field("address", &self.address)
+            .field("same_connection", &self.same_connection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the adapter answers to a CONNECT.
+#[derive(Copy, Clone, Debug)]
+#[must_use]
+pub enum Outcome {
+    /// The password was right, fresh and new; it is used up now.
+    Admit,
+    /// The client's role has `auth = "broker"`: the broker's own users or certificates decide.
+    Defer,
+    /// Refused, with the codes for the wire.
+    Refuse(Verdict),
+}
+
+/// An outcome with what the log says about it.
+pub(crate) struct Judged {
+    outcome: Outcome,
+    verdict: Verdict,
+    skew: Option<i64>,
+    detail: Option<&'static str>,
+}
+
+/// Why a password was refused.
+struct Refusal {
+    reason: Reason,
+    skew: Option<i64>,
+    detail: Option<&'static str>,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            skew: None,
+            detail: None,
+        }
+    }
+}
+
+impl From<StoreUnavailable> for Refusal {
+    fn from(_: StoreUnavailable) -> Self {
+        Self {
+            reason: Reason::Unavailable,
+            skew: None,
+            detail: Some("the replay store cannot be asked"),
+        }
+    }
+}
+
+impl Judged {
+    pub(crate) fn new(
+        loaded: &Loaded,
+        store: &dyn ReplayStore,
+        history: &LoginHistory,
+        request: &LoginRequest<'_>,
+        now: UnixTime,
+    ) -> Self {
+        let gate = loaded.policy.gate();
+        let verdict = gate.connect(&Connect {
+            client_id: request.client_id,
+            user_name: request.user_name,
+            password: request.password,
+            will: None,
+            packet_len: None,
+        });
+        let refuse = |verdict: Verdict, skew, detail| Self {
+            outcome: Outcome::Refuse(verdict),
+            verdict,
+            skew,
+            detail,
+        };
+        if !verdict.is_allowed() {
+            return refuse(verdict, None, None);
+        }
+        let role = verdict
+            .role()
+            .and_then(|index| Some((index, gate.roles().get(index)?)));
+        let Some((index, role)) = role else {
+            return refuse(Verdict::refuse_login(None, Reason::NoRole), None, None);
+        };
+        match role.authentication {
+            Authentication::Broker => Self {
+                outcome: Outcome::Defer,
+                verdict,
+                skew: None,
+                detail: None,
+            },
+            Authentication::Mqward => {
+                match check_password(loaded, store, history, index, request, now) {
+                    Ok(skew) => {
+                        let again = request
+                            .same_connection
+                            .then_some("the same connection asked again");
+                        Self {
+                            outcome: Outcome::Admit,
+                            verdict,
+                            skew,
+                            detail: again,
+                        }
+                    }
+                    Err(Refusal {
+                        reason,
+                        skew,
+                        detail,
+                    }) => refuse(Verdict::refuse_login(Some(index), reason), skew, detail),
+                }
+            }
+        }
+    }
+
+    pub(crate) const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The verdict behind the outcome: of an admitted client, the gate's, which may report something.
+    pub(crate) const fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Device's clock minus broker's in seconds, where the password was right and has a time.
+    pub(crate) const fn skew(&self) -> Option<i64> {
+        self.skew
+    }
+
+    pub(crate) fn detail(&self, gate: &Gate<'_>) -> Option<String> {
+        match (self.detail, self.verdict.reason()) {
+            (Some(detail), _) => Some(detail.to_owned()),
+            (None, Some(_)) => Some(self.verdict.explain(gate).to_string()),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Steps 1 to 5 of spec §5.2. The mark is used up last, when everything else has passed.
+fn check_password(
+    loaded: &Loaded,
+    store: &dyn ReplayStore,
+    history: &LoginHistory,
+    role: usize,
+    request: &LoginRequest<'_>,
+    now: UnixTime,
+) -> Result<Option<i64>, Refusal> {
+    let policy = &loaded.policy;
+    let password = request.password.ok_or(Reason::NoPassword)?;
+    let client_id = ClientId::from_bytes(request.client_id)
+        .map_err(Reason::ClientId)?
+        .as_str();
+    let claim = Claim::parse(password).map_err(|_| Reason::Password)?;
+    let device = Device::new(client_id, claim.generation()).map_err(|_| Reason::UnknownDevice)?;
+    let audience = policy.audience().ok_or(Reason::UnknownDevice)?;
+
+    // A connection that asks again shows a mark that the store has; what is newer than that is a login like any other.
+    let stored = if request.same_connection {
+        store.newest(client_id)?
+    } else {
+        None
+    };
+    let asks_again = stored.filter(|stored| *stored >= claim.mark());
+    let found = loaded.fleet.find(policy, role, device);
+    let (clock, verified_at) = match (asks_again, found.clock) {
+        (Some(_), _) => (ClockRule::Accepted, claim.time().unwrap_or(now)),
+        (None, DeviceClock::Required) => (ClockRule::Required, now),
+        (None, DeviceClock::None) => (ClockRule::Accepted, now),
+        (None, DeviceClock::Optional) if history.may_lack_time(client_id) => {
+            (ClockRule::Accepted, now)
+        }
+        (None, DeviceClock::Optional) => (ClockRule::Required, now),
+    };
+    let terms = (policy.window_secs(), clock);
+    let login = loaded
+        .fleet
+        .verify(&found, &claim, audience, terms, verified_at)
+        .map_err(|refusal| refused(refusal, request.same_connection))?;
+
+    let advance = match asks_again {
+        // Never advances: its time was not judged.
+        Some(stored) if stored == login.mark() => return Ok(None),
+        Some(_) => Advance::Behind,
+        None => store.advance(client_id, login.mark(), login.time()),
+    };
+    let skew = if asks_again.is_some() {
+        None
+    } else {
+        login.skew()
+    };
+    let (reason, detail) = match advance {
+        Advance::Advanced => {
+            history.record(client_id, login.time());
+            return Ok(skew);
+        }
+        Advance::Same => (Reason::Replayed, None),
+        Advance::Behind => (
+            went_back(store, history, client_id, login.mark(), login.time()),
+            None,
+        ),
+        Advance::Unavailable => (
+            Reason::Unavailable,
+            Some(
+                "the replay store cannot be asked, or has no mark of this client id yet (cold start)",
+            ),
+        ),
+    };
+    Err(Refusal {
+        reason,
+        skew,
+        detail,
+    })
+}
+
+fn refused(refusal: LoginRefusal, same_connection: bool) -> Refusal {
+    match refusal {
+        // It was known when it connected.
+        LoginRefusal::UnknownDevice if same_connection => Reason::Revoked.into(),
+        LoginRefusal::UnknownDevice => Reason::UnknownDevice.into(),
+        LoginRefusal::OutsideWindow { skew } => Refusal {
+            reason: Reason::OutsideWindow,
+            skew: Some(skew),
+            detail: None,
+        },
+        LoginRefusal::NoClock => Reason::NoClock.into(),
+        _ => Reason::WrongTag.into(),
+    }
+}
+
+/// Tells a retired generation, an old password and a counter that went back apart, for the operator.
+fn went_back(
+    store: &dyn ReplayStore,
+    history: &LoginHistory,
+    client_id: &str,
+    mark: Mark,
+    time: Option<UnixTime>,
+) -> Reason {
+    match store.newest(client_id) {
+        Ok(Some(stored)) if stored.generation() > mark.generation() => Reason::Revoked,
+        _ if history.is_later(client_id, time) => Reason::CounterWentBack,
+        _ => Reason::Replayed,
+    }
+}

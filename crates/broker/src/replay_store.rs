@@ -1,0 +1,257 @@
+//! The replay store: the newest accepted mark of every client id.
+
+use core::fmt;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mqward::{Advance, Mark, UnixTime};
+
+/// Keeps the newest mark per client id. All brokers of one audience share one linearizable store.
+///
+/// Its answers must never be cached: a cache turns a one-time password into a reusable one.
+pub trait ReplayStore: Send + Sync {
+    /// Compares with the stored mark and, if `mark` is strictly newer, stores it: one atomic step.
+    ///
+    /// Of any number of concurrent calls with the same mark exactly one gets [`Advance::Advanced`]. `time` is the
+    /// password's authenticated time, `None` without a clock. A store that cannot answer, or has to assume that it
+    /// has forgotten a mark, says [`Advance::Unavailable`] and changes nothing. The mark of a password without time
+    /// is durable before the call returns, as far as the store keeps anything across a restart.
+    fn advance(&self, client_id: &str, mark: Mark, time: Option<UnixTime>) -> Advance;
+
+    /// The stored mark, for telling why a login is refused and for a connection that asks again.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`] when the store cannot answer.
+    fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable>;
+}
+
+/// The replay store cannot be asked now.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub struct StoreUnavailable;
+
+impl fmt::Display for StoreUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the replay store cannot be asked")
+    }
+}
+
+impl core::error::Error for StoreUnavailable {}
+
+/// What a store does about a client id of which it has no mark (spec §5, cold start).
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum ColdStart {
+    /// Only passwords with a time later than start plus window pass; those without time stay refused.
+    ///
+    /// Right for production: a store that forgot its marks cannot know which passwords were used before it
+    /// started. All of those have a time up to start plus window, so whatever is later is new for certain. The fleet
+    /// is back about one window after a restart.
+    Strict {
+        /// When the store started.
+        start: UnixTime,
+        /// The window in seconds that passwords were accepted in before the start, and are now.
+        window_secs: u16,
+    },
+    /// The first password seen of a client id passes. For development and tests only: after a restart, passwords
+    /// that were used before it pass once more.
+    Open,
+}
+
+impl ColdStart {
+    /// Whether a first password with this time may pass.
+    #[must_use]
+    pub fn admits(&self, time: Option<UnixTime>) -> bool {
+        match (self, time) {
+            (Self::Open, _) => true,
+            (Self::Strict { .. }, None) => false,
+            (Self::Strict { start, window_secs }, Some(time)) => {
+                u64::from(time.get()) > u64::from(start.get()) + u64::from(*window_secs)
+            }
+        }
+    }
+}
+
+/// Marks in the memory of this process, gone when it ends.
+///
+/// It only ever holds devices whose password was right, so nobody outside the fleet can make it grow.
+///
+/// ```
+/// use mqward::{Advance, Generation, Mark};
+/// use mqward_broker::{ColdStart, MemoryReplayStore, ReplayStore};
+///
+/// let store = MemoryReplayStore::new(ColdStart::Open);
+/// let mark = Mark::new(Generation::FIRST, 1_760_000_001, 7).expect("boot is not 0");
+/// assert_eq!(store.advance("device-1", mark, None), Advance::Advanced);
+/// assert_eq!(store.advance("device-1", mark, None), Advance::Same);
+/// ```
+pub struct MemoryReplayStore {
+    cold_start: ColdStart,
+    marks: Mutex<HashMap<String, Mark>>,
+}
+
+impl MemoryReplayStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new(cold_start: ColdStart) -> Self {
+        Self {
+            cold_start,
+            marks: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// One lock is enough: it is held for a hash lookup, far shorter than the tag before it takes.
+    fn marks(&self) -> MutexGuard<'_, HashMap<String, Mark>> {
+        // Every change is one insert, so a map whose holder died is whole.
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReplayStore for MemoryReplayStore {
+    fn advance(&self, client_id: &str, mark: Mark, time: Option<UnixTime>) -> Advance {
+        let mut marks = self.marks();
+        match marks.entry(client_id.to_owned()) {
+            Entry::Occupied(mut stored) => {
+                let advance = mark.compare(Some(*stored.get()));
+                if advance == Advance::Advanced {
+                    stored.insert(mark);
+                }
+                advance
+            }
+            Entry::Vacant(_) if !self.cold_start.admits(time) => Advance::Unavailable,
+            Entry::Vacant(vacant) => {
+                vacant.insert(mark);
+                Advance::Advanced
+            }
+        }
+    }
+
+    fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
+        Ok(self.marks().get(client_id).copied())
+    }
+}
+
+impl fmt::Debug for MemoryReplayStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryReplayStore")
+            .field("cold_start", &self.cold_start)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use mqward::Generation;
+
+    use super::*;
+
+    const START: u32 = 1_767_225_600;
+
+    fn at(secs: u32) -> Option<UnixTime> {
+        UnixTime::from_secs(u64::from(secs))
+    }
+
+    fn mark(generation: u8, boot: u32, count: u32) -> Mark {
+        Mark::new(Generation::new(generation).unwrap(), boot, count).unwrap()
+    }
+
+    fn strict() -> MemoryReplayStore {
+        let start = at(START).unwrap();
+        MemoryReplayStore::new(ColdStart::Strict {
+            start,
+            window_secs: 60,
+        })
+    }
+
+    #[test]
+    fn cold_start_admits_what_cannot_have_been_used_before() {
+        let store = strict();
+        assert_eq!(
+            store.advance("a", mark(1, 9, 0), None),
+            Advance::Unavailable
+        );
+        assert_eq!(
+            store.advance("a", mark(1, 9, 1), at(START - 60)),
+            Advance::Unavailable
+        );
+        assert_eq!(
+            store.advance("a", mark(1, 9, 2), at(START + 60)),
+            Advance::Unavailable
+        );
+        assert_eq!(
+            store.newest("a"),
+            Ok(None),
+            "a refused mark must not be stored"
+        );
+        assert_eq!(
+            store.advance("a", mark(1, 9, 3), at(START + 61)),
+            Advance::Advanced
+        );
+        // From its first mark on an id is judged by marks alone.
+        assert_eq!(store.advance("a", mark(1, 9, 4), None), Advance::Advanced);
+        assert_eq!(
+            store.advance("b", mark(1, 9, 4), None),
+            Advance::Unavailable
+        );
+    }
+
+    #[test]
+    fn cold_start_near_the_end_of_time_does_not_wrap() {
+        let start = at(u32::MAX).unwrap();
+        let store = MemoryReplayStore::new(ColdStart::Strict {
+            start,
+            window_secs: 3600,
+        });
+        assert_eq!(
+            store.advance("a", mark(1, 9, 0), at(u32::MAX)),
+            Advance::Unavailable
+        );
+        assert_eq!(
+            store.advance("a", mark(1, 9, 0), at(1)),
+            Advance::Unavailable
+        );
+    }
+
+    #[test]
+    fn marks_only_grow() {
+        let store = MemoryReplayStore::new(ColdStart::Open);
+        assert_eq!(store.advance("a", mark(1, 9, 5), None), Advance::Advanced);
+        assert_eq!(store.advance("a", mark(1, 9, 5), None), Advance::Same);
+        assert_eq!(store.advance("a", mark(1, 9, 4), None), Advance::Behind);
+        assert_eq!(store.advance("a", mark(1, 8, 900), None), Advance::Behind);
+        assert_eq!(store.advance("a", mark(1, 9, 6), None), Advance::Advanced);
+        assert_eq!(store.advance("a", mark(2, 1, 0), None), Advance::Advanced);
+        assert_eq!(
+            store.advance("a", mark(1, u32::MAX, 0), None),
+            Advance::Behind
+        );
+        assert_eq!(store.advance("b", mark(1, 9, 5), None), Advance::Advanced);
+        assert_eq!(store.newest("a"), Ok(Some(mark(2, 1, 0))));
+    }
+
+    #[test]
+    fn of_concurrent_advances_exactly_one_wins() {
+        const THREADS: usize = 8;
+        let store = MemoryReplayStore::new(ColdStart::Open);
+        for count in 0..500 {
+            let barrier = Barrier::new(THREADS);
+            let wins = std::thread::scope(|scope| {
+                let attempts: Vec<_> = (0..THREADS)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            barrier.wait();
+                            store.advance("a", mark(1, 9, count), None) == Advance::Advanced
+                        })
+                    })
+                    .collect();
+                attempts
+                    .into_iter()
+                    .filter_map(|attempt| attempt.join().ok())
+                    .filter(|won| *won)
+                    .count()
+            });
+            assert_eq!(wins, 1, "round {count}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The guard as a broker uses it: real policy, key and device files, real passwords.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
+
+mod attacks;
+mod audit;
+mod login;
+mod reload;
+mod test_fleet;
+mod topics;
