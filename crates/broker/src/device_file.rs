@@ -14,7 +14,7 @@ use crate::rule_set::HardwareIdSource;
 /// The header line of a device file.
 const HEADER: [&str; 4] = ["client_id", "generation", "hardware_id", "clock"];
 
-/// What the registry says about a device's clock (spec §5).
+/// What the registry says about a device's clock (spec §6.3).
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(crate) enum DeviceClock {
     /// Every password carries a time.

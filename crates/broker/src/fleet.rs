@@ -89,7 +89,7 @@ impl Fleet {
         found
     }
 
-    /// Checks tag and time of a password (spec §5.2): the same derivations and the same tag for known and unknown.
+    /// Checks tag and time of a password (spec §6.3): the same derivations and the same tag for known and unknown.
     pub(crate) fn verify(
         &self,
         found: &Known<'_>,

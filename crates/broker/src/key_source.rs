@@ -21,7 +21,7 @@ const MAX_TABLE_LEN: u64 = 512 * 1024 * 1024;
 /// Login keys, each source with a decoy for whom it does not know.
 ///
 /// The decoy is drawn anew at every load. Who is unknown costs the same derivation and the same tag as who is
-/// known, so that the time of a refusal does not tell which devices exist (spec §5.2).
+/// known, so that the time of a refusal does not tell which devices exist (spec §6.3).
 pub(crate) enum KeySource {
     AuthRoot {
         root: AuthRoot,
@@ -199,4 +199,62 @@ pub(crate) fn parse_generation(text: &str) -> Result<Generation, &'static str> {
         .ok()
         .and_then(|number| Generation::new(number).ok())
         .ok_or(RULE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT_ID: &str = "device-0123456789ab";
+
+    fn device(generation: u8) -> Device<'static> {
+        Device::new(CLIENT_ID, Generation::new(generation).unwrap()).unwrap()
+    }
+
+    fn sources() -> [KeySource; 2] {
+        let key = LoginKey::from_bytes([2; KEY_LEN]);
+        [
+            KeySource::AuthRoot {
+                root: AuthRoot::from_bytes([1; KEY_LEN]),
+                decoy: AuthRoot::from_bytes([3; KEY_LEN]),
+            },
+            KeySource::LoginKeys {
+                table: HashMap::from([(CLIENT_ID.to_owned(), vec![(Generation::FIRST, key)])]),
+                decoy: LoginKey::from_bytes([4; KEY_LEN]),
+            },
+        ]
+    }
+
+    #[test]
+    fn a27_known_or_not_one_key_is_checked_and_the_right_one_for_the_known_alone() {
+        for source in sources() {
+            let checked = |generation, known| {
+                let mut keys = Vec::new();
+                let audience = Audience::new("mqtt.example.com").unwrap();
+                source.with_login_key(
+                    device(generation),
+                    known,
+                    HardwareId::EMPTY,
+                    audience,
+                    |key| {
+                        keys.push(*key.expose());
+                    },
+                );
+                assert_eq!(keys.len(), 1);
+                keys[0]
+            };
+            assert_eq!(checked(1, true), checked(1, true));
+            assert_ne!(checked(1, true), checked(1, false));
+            assert_ne!(checked(2, false), checked(1, true));
+        }
+        let [_, table] = sources();
+        assert!(table.has(device(1)) && !table.has(device(2)));
+    }
+
+    #[test]
+    fn decoys_differ_from_one_load_to_the_next() {
+        let path = Path::new("auth_root.key");
+        assert_ne!(*decoy(path).unwrap(), *decoy(path).unwrap());
+        assert_ne!(*decoy(path).unwrap(), [0; KEY_LEN]);
+    }
 }

@@ -1,4 +1,4 @@
-//! The judgement of one CONNECT: gate, password, key, tag, time, replay store, in this order (spec §5).
+//! The judgement of one CONNECT: gate, password, key, tag, time, replay store, in this order (spec §6.3).
 
 use mqward::{
     Advance, Authentication, Claim, ClientId, ClockRule, Connect, Device, Gate, LoginRefusal, Mark,
@@ -167,7 +167,7 @@ impl Judged {
     }
 }
 
-/// Steps 1 to 5 of spec §5.2. The mark is used up last, when everything else has passed.
+/// Steps 1 to 5 of spec §6.3. The mark is used up last, when everything else has passed.
 fn check_password(
     loaded: &Loaded,
     store: &dyn ReplayStore,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use mqward::{
     Access, Audience, Authentication, CharClass, ClientId, ClockRule, DEFAULT_WINDOW_SECS, Effect,
-    Gate, Limits, LoginTerms, OnRefuse,
+    Gate, KEY_LEN, Limits, LoginTerms, OnRefuse,
 };
 use toml::Spanned;
 
@@ -227,6 +227,16 @@ impl Source<'_> {
 
     fn keys(&self, keys: &Spanned<KeysTable>) -> Result<KeysFile, PolicyError> {
         let table = keys.get_ref();
+        let named = table.auth_root.as_ref().or(table.login_keys.as_ref());
+        // Said before anything prints the name: the key itself in place of its file's name.
+        if named.is_some_and(|name| {
+            name.len() >= 2 * KEY_LEN && name.bytes().all(|c| c.is_ascii_hexdigit())
+        }) {
+            return Err(self.error(
+                &keys.span(),
+                "`[keys]` names a file; a key does not belong in the policy",
+            ));
+        }
         match (&table.auth_root, &table.login_keys) {
             (Some(file), None) => Ok(KeysFile::AuthRoot(self.beside(file))),
             (None, Some(file)) => Ok(KeysFile::LoginKeys(self.beside(file))),

@@ -38,7 +38,7 @@ impl fmt::Display for StoreUnavailable {
 
 impl core::error::Error for StoreUnavailable {}
 
-/// What a store does about a client id of which it has no mark (spec §5, cold start).
+/// What a store does about a client id of which it has no mark (spec §6.5).
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum ColdStart {
     /// Only passwords with a time later than start plus window pass; those without time stay refused.

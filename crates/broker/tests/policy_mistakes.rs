@@ -268,6 +268,20 @@ fn mistakes_in_the_policy() {
 }
 
 #[test]
+fn a_key_in_the_policy_is_refused_and_not_shown() {
+    let key = "5a".repeat(32);
+    for entry in ["auth_root", "login_keys"] {
+        let text = GOOD.replace(
+            "auth_root = \"auth_root.key\"",
+            &format!("{entry} = \"{key}\""),
+        );
+        let error = Policy::parse(&text, "policy.toml").expect_err(entry);
+        assert_eq!(error.line(), Some(4));
+        assert!(!error.to_string().contains("5a5a"), "{error}");
+    }
+}
+
+#[test]
 fn hardware_ids_in_client_ids_need_whole_bytes_of_hexadecimal() {
     let text = GOOD.replace(
         "hardware_id = \"registry\"\nfile = \"devices.csv\"",
