@@ -49,20 +49,28 @@ impl Connections {
         self.ticks = true;
     }
 
-    /// What a question about `client_id` on the connection `key` is.
-    pub(crate) fn asked(&self, client_id: &[u8], key: usize) -> Asked {
+    /// What a question about `client_id` on the connection `key` is; `addressed` if it has a peer address.
+    pub(crate) fn asked(&self, client_id: &[u8], key: usize, addressed: bool) -> Asked {
         let asking = match self.asking {
             Some(since) => self.ticks || since.elapsed() < ASKING_LIMIT,
             None => false,
         };
-        match self.sessions.get(client_id) {
-            Some(session) if asking && session.key == key => match session.connected {
-                true => Asked::Connection,
-                // The memory of a session that expired may belong to a new connection by now: only the
-                // tick proves that nobody could connect since the reload.
-                false if self.ticks => Asked::Session,
-                false => Asked::Login,
-            },
+        if !asking {
+            return Asked::Login;
+        }
+        let session = self
+            .sessions
+            .get(client_id)
+            .filter(|session| session.key == key);
+        match session {
+            Some(Session {
+                connected: true, ..
+            }) => Asked::Connection,
+            // The memory of a session that expired may belong to a new connection by now: only the tick
+            // proves that nobody could connect since the reload.
+            Some(_) if self.ticks => Asked::Session,
+            // Read back from the broker's own storage, and nobody has connected to it since.
+            None if self.ticks && !addressed => Asked::Session,
             _ => Asked::Login,
         }
     }

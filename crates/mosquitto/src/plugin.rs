@@ -52,17 +52,20 @@ impl Plugin {
             );
             return sys::ERR_AUTH;
         };
-        let asked = self.connections().asked(client_id, client.key());
+        let address = client.address();
+        let asked = self
+            .connections()
+            .asked(client_id, client.key(), address.is_some());
         if asked == Asked::Session {
-            // Refusing would not end a connection, there is none, but drop what is stored for its client;
-            // and Mosquitto 2.0 would put the session on its expiry list a second time, and read freed memory.
+            // There is no connection to refuse; and Mosquitto 2.0 would end the session's connection a second
+            // time, put it on its expiry list again, and read it there after it was freed.
             return sys::ERR_SUCCESS;
         }
         let request = LoginRequest {
             client_id,
             user_name: login.user_name,
             password: login.password,
-            address: client.address(),
+            address,
             same_connection: asked == Asked::Connection,
         };
         match self.guard.login(&request, now) {
@@ -145,14 +148,8 @@ impl Plugin {
         if verdict.is_allowed() {
             return sys::ERR_SUCCESS;
         }
-        let version = client.protocol_version();
-        if version == 0 {
-            // A stand-in for whoever left a retained message (`check_retain_source`). Nobody is publishing now;
-            // any other code would disconnect the subscriber that the message was meant for.
-            return sys::ERR_ACL_DENIED;
-        }
         self.report(what, client, Some(topic), verdict);
-        match (verdict.close(), version) {
+        match (verdict.close(), client.protocol_version()) {
             (false, _) => sys::ERR_ACL_DENIED,
             (true, 5) => sys::ERR_UNKNOWN,
             (true, _) => sys::ERR_AUTH,

@@ -110,7 +110,7 @@ impl Setup {
 
     fn configuration(&self, dir: &Path, port: u16) -> String {
         let mut text = format!("listener {port} 127.0.0.1\nlog_dest stderr\nlog_type all\n");
-        text.push_str("persistence false\n");
+        text.push_str(&format!("persistence_location {}/\n", dir.display()));
         // Started by root, Mosquitto would change to a user that cannot read the files of this run.
         if rustix::process::geteuid().is_root() {
             text.push_str("user root\n");
@@ -274,8 +274,13 @@ fn wait_until_ready(child: &mut Child, address: SocketAddr, dir: &Path) -> Resul
     }
 }
 
-/// Ends the process for good. Errors mean that it has ended already.
+/// Ends the process: it may write its files first, but not for long. Errors mean that it has ended already.
 fn end(child: &mut Child) {
+    let _ = kill_process(Pid::from_child(child), Signal::TERM);
+    let deadline = Instant::now() + START_LIMIT;
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+        sleep(PAUSE);
+    }
     let _ = child.kill();
     let _ = child.wait();
 }
