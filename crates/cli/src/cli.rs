@@ -2,10 +2,15 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::acl::AclCommand;
+use crate::cose::CoseCommand;
 use crate::device::DeviceCommand;
 use crate::error::{CliError, Status};
 use crate::fleet::FleetCommand;
+use crate::open::OpenArgs;
 use crate::password::PasswordCommand;
+use crate::policy::PolicyCommand;
+use crate::seal::SealArgs;
 use crate::verify::VerifyArgs;
 
 /// What `mqward --help` says at its end.
@@ -42,6 +47,19 @@ enum Command {
     Password(Box<PasswordCommand>),
     /// Judge a password as a broker would
     Verify(Box<VerifyArgs>),
+    /// Seal one payload
+    Seal(Box<SealArgs>),
+    /// Open one sealed payload, or every message that a subscriber prints
+    Open(Box<OpenArgs>),
+    /// Convert a sealed payload to COSE_Encrypt0 and back; no key is needed
+    #[command(subcommand)]
+    Cose(CoseCommand),
+    /// Explain the rules of a policy
+    #[command(subcommand)]
+    Acl(AclCommand),
+    /// Look for mistakes in a policy
+    #[command(subcommand)]
+    Policy(PolicyCommand),
 }
 
 impl Cli {
@@ -51,6 +69,11 @@ impl Cli {
             Command::Device(command) => command.run(self.json),
             Command::Password(command) => command.run(self.json),
             Command::Verify(args) => args.run(self.json),
+            Command::Seal(args) => args.run(self.json),
+            Command::Open(args) => args.run(self.json),
+            Command::Cose(command) => command.run(),
+            Command::Acl(command) => command.run(self.json),
+            Command::Policy(command) => command.run(self.json),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Which device is meant: client id, generation, hardware id.
 
 use clap::Args;
-use mqward::{Blob, ClientId, Device, Generation, HardwareId, MAX_HARDWARE_ID_LEN};
+use mqward::{Blob, ClientId, Device, Generation, HardwareId, MAX_HARDWARE_ID_LEN, ParamError};
 
 use crate::error::CliError;
 
@@ -93,10 +93,10 @@ impl HardwareName {
             return Ok(Self(Vec::new()));
         }
         let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-')).collect();
-        match base16ct::mixed::decode_vec(&digits) {
-            Ok(bytes) if (1..=MAX_HARDWARE_ID_LEN).contains(&bytes.len()) => Ok(Self(bytes)),
-            _ => Err("a hardware id is `none` or 1 to 32 bytes in hexadecimal, such as 24:6f:28:a1:b2:c3".to_owned()),
-        }
+        Self::parse_digits(&digits).ok_or_else(|| {
+            "a hardware id is `none` or 1 to 32 bytes in hexadecimal, such as 24:6f:28:a1:b2:c3"
+                .to_owned()
+        })
     }
 
     /// Reads what a table of devices holds: hexadecimal bytes, or nothing at all.
@@ -104,7 +104,15 @@ impl HardwareName {
         Self::parse(if text.is_empty() { "none" } else { text })
     }
 
-    pub(crate) fn id(&self) -> Result<HardwareId<'_>, CliError> {
-        HardwareId::new(&self.0).map_err(CliError::usage)
+    /// Reads hexadecimal digits alone, as a client id holds them.
+    pub(crate) fn parse_digits(digits: &str) -> Option<Self> {
+        let bytes = base16ct::mixed::decode_vec(digits).ok()?;
+        (1..=MAX_HARDWARE_ID_LEN)
+            .contains(&bytes.len())
+            .then_some(Self(bytes))
+    }
+
+    pub(crate) fn id(&self) -> Result<HardwareId<'_>, ParamError> {
+        HardwareId::new(&self.0)
     }
 }

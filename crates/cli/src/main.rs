@@ -1,16 +1,25 @@
 //! The `mqward` command.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod boot_file;
 mod cli;
+mod cose;
 mod device;
 mod device_name;
 mod error;
 mod fleet;
+mod hardware_source;
 mod input;
+mod line;
+mod lines;
+mod open;
 mod output;
 mod password;
+mod policy;
 mod private_file;
+mod receiver_state;
+mod seal;
 mod seed_source;
 mod time_argument;
 mod verify;

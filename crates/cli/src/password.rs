@@ -96,7 +96,7 @@ impl MintArgs {
         let clock = self.clock.clock()?;
         let (name, seed) = self.key.seed(&self.device)?;
         let device = name.device()?;
-        let key = seed.login_key(hw.id()?, audience);
+        let key = seed.login_key(hw.id().map_err(CliError::usage)?, audience);
         // The counter moves last: a mistake in the arguments costs no boot.
         let at_least = if self.backend { clock.time() } else { None };
         let mut boot = BootFile::open(boot_record)?.start(at_least)?;

@@ -203,7 +203,9 @@ impl VerifyArgs {
                     self.client_id
                 )));
             }
-            let login_key = blob.auth_seed().login_key(hw.id()?, audience);
+            let login_key = blob
+                .auth_seed()
+                .login_key(hw.id().map_err(CliError::usage)?, audience);
             return Ok((login_key, Some(blob.device().generation())));
         }
         let seed = match (&key.auth_seed, &key.auth_root, &key.root) {
@@ -212,6 +214,9 @@ impl VerifyArgs {
             (_, _, Some(path)) => read_root(path)?.auth().seed(name.device()?),
             _ => return Err(CliError::usage("no key: name its file")),
         };
-        Ok((seed.login_key(hw.id()?, audience), None))
+        Ok((
+            seed.login_key(hw.id().map_err(CliError::usage)?, audience),
+            None,
+        ))
     }
 }
