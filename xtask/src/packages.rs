@@ -1,0 +1,110 @@
+//! What the tasks need of the system, installed with its package manager after saying so.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::command::{Failure, run};
+
+/// A Debian package, known to be there by a file that it brings.
+pub(crate) struct Package {
+    name: &'static str,
+    file: &'static str,
+}
+
+/// A real broker.
+pub(crate) const MOSQUITTO: Package = Package {
+    name: "mosquitto",
+    file: "/usr/sbin/mosquitto",
+};
+/// Its command-line clients.
+pub(crate) const MOSQUITTO_CLIENTS: Package = Package {
+    name: "mosquitto-clients",
+    file: "/usr/bin/mosquitto_sub",
+};
+/// The headers that the plugin's layout test compiles against.
+pub(crate) const MOSQUITTO_DEV: Package = Package {
+    name: "mosquitto-dev",
+    file: "/usr/include/mosquitto_plugin.h",
+};
+/// `mosquitto.h`, which those headers include.
+pub(crate) const LIBMOSQUITTO_DEV: Package = Package {
+    name: "libmosquitto-dev",
+    file: "/usr/include/mosquitto.h",
+};
+
+/// Installs what is missing. Only Debian and its descendants are known; elsewhere the error names the packages.
+pub(crate) fn need(packages: &[Package]) -> Result<(), Failure> {
+    let mut missing: Vec<&str> = packages
+        .iter()
+        .filter(|package| !Path::new(package.file).exists())
+        .map(|package| package.name)
+        .collect();
+    if !answers("cc", "--version") {
+        missing.push("gcc");
+    }
+    install(&missing)
+}
+
+/// Python with its `venv` module, for the independent vectors.
+pub(crate) fn need_python() -> Result<(), Failure> {
+    let venv = Command::new("python3")
+        .args(["-c", "import venv, ensurepip"])
+        .stderr(Stdio::null())
+        .status();
+    if venv.is_ok_and(|status| status.success()) {
+        Ok(())
+    } else {
+        install(&["python3-venv"])
+    }
+}
+
+/// Whether a program starts.
+pub(crate) fn answers(program: &str, argument: &str) -> bool {
+    Command::new(program)
+        .arg(argument)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Installs Debian packages, each a name or `name=version`.
+pub(crate) fn install(names: &[&str]) -> Result<(), Failure> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let list = names.join(" ");
+    if !Path::new("/usr/bin/apt-get").exists() {
+        return Err(
+            format!("this needs the Debian packages {list}, or what they are called here").into(),
+        );
+    }
+    eprintln!("Installing with apt-get: {list}");
+    apt_get(&["update"], "apt-get update")?;
+    let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
+    arguments.extend(names);
+    apt_get(&arguments, &format!("apt-get install {list}"))
+}
+
+fn apt_get(arguments: &[&str], shown: &str) -> Result<(), Failure> {
+    let root = is_root();
+    let mut command = Command::new(if root { "apt-get" } else { "sudo" });
+    if !root {
+        command.arg("apt-get");
+    }
+    command
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null());
+    run(&mut command, shown)
+}
+
+/// Whether this user may install without `sudo`, as far as `id` tells.
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+        || env::var_os("USER").is_some_and(|user| user == "root")
+}
