@@ -5,7 +5,7 @@ use core::fmt;
 use crate::{
     SyntaxError, TopicName,
     level::{self, Levels},
-    utf8_string,
+    subscription, utf8_string,
 };
 
 /// A Topic Filter (MQTT 5.0 §4.7, 3.1.1 §4.7): topic levels, of which `+` stands for any one level
@@ -40,20 +40,19 @@ impl<'a> TopicFilter<'a> {
     /// The rule of MQTT that `filter` breaks.
     pub fn new(filter: &'a str) -> Result<Self, SyntaxError> {
         utf8_string::check(filter)?;
-        let mut ended = None;
-        for (level, text) in filter.split('/').enumerate() {
-            if let Some(level) = ended {
-                return Err(SyntaxError::MultiLevelNotLast { level });
-            }
-            match text {
-                "#" => ended = Some(level),
-                "+" => {}
-                "$share" if level == 0 => return Err(SyntaxError::SharedSubscription),
-                _ if text.bytes().any(|b| b == b'+' || b == b'#') => {
-                    return Err(SyntaxError::WildcardNotAlone { level });
-                }
-                _ => {}
-            }
+        Self::of_mqtt_text(filter)
+    }
+
+    /// Text that is a UTF-8 Encoded String of MQTT already; may be empty all the same.
+    pub(crate) fn of_mqtt_text(filter: &'a str) -> Result<Self, SyntaxError> {
+        if filter.is_empty() {
+            return Err(SyntaxError::Empty);
+        }
+        if subscription::shared(filter).is_some() {
+            return Err(SyntaxError::SharedSubscription);
+        }
+        if utf8_string::has_wildcard(filter) {
+            check_wildcards(filter.as_bytes())?;
         }
         Ok(Self(filter))
     }
@@ -120,4 +119,24 @@ impl fmt::Debug for TopicFilter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TopicFilter({:?})", self.0)
     }
+}
+
+/// [MQTT-4.7.1-1], [MQTT-4.7.1-2]: wildcards have their level alone, `#` has the last one.
+fn check_wildcards(filter: &[u8]) -> Result<(), SyntaxError> {
+    for (at, byte) in filter.iter().enumerate() {
+        if !matches!(byte, b'+' | b'#') {
+            continue;
+        }
+        let (before, rest) = filter.split_at_checked(at).unwrap_or_default();
+        let level = || before.iter().filter(|b| **b == b'/').count();
+        match (before.last(), rest.get(1)) {
+            (None | Some(b'/'), None) => {}
+            (None | Some(b'/'), Some(b'/')) if *byte == b'+' => {}
+            (None | Some(b'/'), Some(b'/')) => {
+                return Err(SyntaxError::MultiLevelNotLast { level: level() });
+            }
+            _ => return Err(SyntaxError::WildcardNotAlone { level: level() }),
+        }
+    }
+    Ok(())
 }

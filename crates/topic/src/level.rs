@@ -5,8 +5,8 @@ use crate::ClientId;
 /// One topic level.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Level<'a> {
-    /// This text and no other.
-    Literal(&'a str),
+    /// These bytes and no others [MQTT-4.7.3-4].
+    Literal(&'a [u8]),
     /// `+`: any one level.
     Single,
     /// `#`: any number of further levels, none included. Always the last one.
@@ -16,7 +16,7 @@ pub(crate) enum Level<'a> {
 impl Level<'_> {
     /// §4.7.2: a wildcard in the first level matches no name that begins with `$`.
     fn hides(self, other: Level<'_>) -> bool {
-        self == Level::Single && matches!(other, Level::Literal(text) if text.starts_with('$'))
+        self == Level::Single && matches!(other, Level::Literal([b'$', ..]))
     }
 }
 
@@ -25,7 +25,7 @@ impl Level<'_> {
 /// does not exist [MQTT-4.7.3-1].
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Levels<'a> {
-    rest: Option<&'a str>,
+    rest: Option<&'a [u8]>,
     syntax: Syntax<'a>,
     /// The `#` to come has to be told as `+/#`.
     widen: bool,
@@ -41,7 +41,7 @@ enum Syntax<'a> {
 impl<'a> Levels<'a> {
     pub(crate) fn of_name(name: &'a str) -> Self {
         Self {
-            rest: Some(name),
+            rest: Some(name.as_bytes()),
             syntax: Syntax::Name,
             widen: false,
         }
@@ -49,7 +49,7 @@ impl<'a> Levels<'a> {
 
     pub(crate) fn of_filter(filter: &'a str) -> Self {
         Self {
-            rest: Some(filter),
+            rest: Some(filter.as_bytes()),
             syntax: Syntax::Filter,
             widen: filter == "#" || filter == "/#",
         }
@@ -86,25 +86,21 @@ impl<'a> Iterator for Levels<'a> {
 
     fn next(&mut self) -> Option<Level<'a>> {
         let rest = self.rest?;
-        if self.widen && rest == "#" {
+        if self.widen && rest == b"#" {
             self.widen = false;
             return Some(Level::Single);
         }
-        let text = match rest.split_once('/') {
-            Some((text, rest)) => {
-                self.rest = Some(rest);
-                text
-            }
-            None => {
-                self.rest = None;
-                rest
-            }
+        let end = rest.iter().position(|b| *b == b'/');
+        let (text, rest) = match end.and_then(|end| rest.split_at_checked(end)) {
+            Some((text, rest)) => (text, rest.get(1..)),
+            None => (rest, None),
         };
+        self.rest = rest;
         Some(match (self.syntax, text) {
             (Syntax::Name, _) => Level::Literal(text),
-            (_, "+") => Level::Single,
-            (_, "#") => Level::Multi,
-            (Syntax::Pattern(client), "%c") => Level::Literal(client.as_str()),
+            (_, b"+") => Level::Single,
+            (_, b"#") => Level::Multi,
+            (Syntax::Pattern(client), b"%c") => Level::Literal(client.as_bytes()),
             _ => Level::Literal(text),
         })
     }
@@ -163,16 +159,16 @@ mod tests {
     fn multi_level_wildcard_is_told_with_the_level_that_must_be_there() {
         use Level::{Literal, Multi, Single};
         assert!(Levels::of_filter("#").eq([Single, Multi]));
-        assert!(Levels::of_filter("/#").eq([Literal(""), Single, Multi]));
-        assert!(Levels::of_filter("//#").eq([Literal(""), Literal(""), Multi]));
+        assert!(Levels::of_filter("/#").eq([Literal(b""), Single, Multi]));
+        assert!(Levels::of_filter("//#").eq([Literal(b""), Literal(b""), Multi]));
         assert!(Levels::of_filter("+/#").eq([Single, Multi]));
-        assert!(Levels::of_filter("a/#").eq([Literal("a"), Multi]));
+        assert!(Levels::of_filter("a/#").eq([Literal(b"a"), Multi]));
     }
 
     #[test]
     fn names_have_no_wildcards_and_filters_no_placeholder() {
-        assert!(Levels::of_name("%c/a").eq([Level::Literal("%c"), Level::Literal("a")]));
-        assert!(Levels::of_filter("%c/a").eq([Level::Literal("%c"), Level::Literal("a")]));
+        assert!(Levels::of_name("%c/a").eq([Level::Literal(b"%c"), Level::Literal(b"a")]));
+        assert!(Levels::of_filter("%c/a").eq([Level::Literal(b"%c"), Level::Literal(b"a")]));
     }
 
     #[test]
@@ -181,8 +177,8 @@ mod tests {
         let levels = Levels::of_filter("a/#");
         assert_eq!(levels.shortest(), 1);
         assert!(levels.is_open());
-        assert!(levels.of_len(1).eq([Literal("a")]));
-        assert!(levels.of_len(3).eq([Literal("a"), Single, Single]));
+        assert!(levels.of_len(1).eq([Literal(b"a")]));
+        assert!(levels.of_len(3).eq([Literal(b"a"), Single, Single]));
         assert!(!Levels::of_filter("a/+").is_open());
     }
 

@@ -28,10 +28,11 @@ impl<'a> TopicName<'a> {
     /// The rule of MQTT that `name` breaks.
     pub fn new(name: &'a str) -> Result<Self, SyntaxError> {
         utf8_string::check(name)?;
-        match name.bytes().position(|b| b == b'+' || b == b'#') {
-            Some(at) => Err(SyntaxError::WildcardInName { at }),
-            None => Ok(Self(name)),
+        if utf8_string::has_wildcard(name) {
+            let at = name.find(['+', '#']).unwrap_or_default();
+            return Err(SyntaxError::WildcardInName { at });
         }
+        Ok(Self(name))
     }
 
     /// Validates the bytes of a Topic Name as they came from the network.

@@ -29,38 +29,26 @@ impl<'a> Subscription<'a> {
     /// The rule of MQTT that `text` breaks. Positions of errors in the inner filter count from its
     /// own beginning.
     pub fn new(text: &'a str) -> Result<Self, SyntaxError> {
-        let Some(shared) = text.strip_prefix("$share") else {
-            let filter = TopicFilter::new(text)?;
+        utf8_string::check(text)?;
+        let Some(shared) = shared(text) else {
             return Ok(Self {
                 share_name: None,
-                filter,
+                filter: TopicFilter::of_mqtt_text(text)?,
             });
         };
-        match shared.strip_prefix('/') {
-            Some(shared) => {
-                // The whole string first: too long or malformed as such.
-                utf8_string::check(text)?;
-                let (name, filter) = shared.split_once('/').ok_or(if is_share_name(shared) {
-                    SyntaxError::ShareWithoutFilter
-                } else {
-                    SyntaxError::ShareName
-                })?;
-                if !is_share_name(name) {
-                    return Err(SyntaxError::ShareName);
-                }
-                if filter.is_empty() {
-                    return Err(SyntaxError::ShareWithoutFilter);
-                }
-                Ok(Self {
-                    share_name: Some(name),
-                    filter: TopicFilter::new(filter)?,
-                })
-            }
-            None if shared.is_empty() => Err(SyntaxError::ShareName),
-            // `$shared/…` is another name that merely begins alike.
-            None => Ok(Self {
-                share_name: None,
-                filter: TopicFilter::new(text)?,
+        let (name, filter) = match shared.split_once('/') {
+            Some((name, filter)) => (name, Some(filter)),
+            None => (shared, None),
+        };
+        // [MQTT-4.8.2-1], [MQTT-4.8.2-2]: at least one character, no wildcard (the `/` ends it).
+        if name.is_empty() || utf8_string::has_wildcard(name) {
+            return Err(SyntaxError::ShareName);
+        }
+        match filter {
+            None | Some("") => Err(SyntaxError::ShareWithoutFilter),
+            Some(filter) => Ok(Self {
+                share_name: Some(name),
+                filter: TopicFilter::of_mqtt_text(filter)?,
             }),
         }
     }
@@ -94,7 +82,10 @@ impl<'a> TryFrom<&'a str> for Subscription<'a> {
     }
 }
 
-/// [MQTT-4.8.2-1], [MQTT-4.8.2-2]: at least one character, no wildcard (the `/` ends it).
-fn is_share_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(['+', '#'])
+/// What follows `$share/`, or the nothing that follows `$share`. `$shared/…` merely begins alike.
+pub(crate) fn shared(text: &str) -> Option<&str> {
+    match text.strip_prefix("$share")? {
+        "" => Some(""),
+        rest => rest.strip_prefix('/'),
+    }
 }

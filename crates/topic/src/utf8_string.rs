@@ -16,8 +16,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, SyntaxError> {
 /// 1 to [`MAX_STRING_LEN`] characters that MQTT allows.
 pub(crate) fn check(s: &str) -> Result<(), SyntaxError> {
     check_len(s.len())?;
-    // Most topics are printable ASCII: one pass over bytes says so.
-    if s.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
+    // Most topics are printable ASCII. No early end, so that the compiler takes many bytes at once.
+    if s.bytes()
+        .fold(true, |ascii, b| ascii & matches!(b, 0x20..=0x7e))
+    {
         return Ok(());
     }
     s.char_indices().try_for_each(|(at, c)| match u32::from(c) {
@@ -27,6 +29,12 @@ pub(crate) fn check(s: &str) -> Result<(), SyntaxError> {
         c if c & 0xfffe == 0xfffe => Err(SyntaxError::NonCharacter { at }),
         _ => Ok(()),
     })
+}
+
+/// Whether there is a `+` or `#`. No early end, see [`check`].
+pub(crate) fn has_wildcard(s: &str) -> bool {
+    s.bytes()
+        .fold(false, |found, b| found | (b == b'+') | (b == b'#'))
 }
 
 fn check_len(len: usize) -> Result<(), SyntaxError> {
