@@ -1,0 +1,17 @@
+//! The command as its users run it: a process, files, exit codes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bench;
+mod device;
+mod fleet;
+mod lines;
+mod password;
+mod policy;
+mod sealed;
+mod subscriber;
+mod tour;
