@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use mqward::{Acl, ClientId, Publish, SEAL_OVERHEAD, TopicName, Verdict, Why};
+use mqward_broker::Policy;
 use serde::Serialize;
 
 use crate::error::{CliError, Status};
-use crate::{output, policy};
+use crate::output;
 
 /// The rules of a policy.
 #[derive(Debug, Subcommand)]
@@ -77,7 +78,7 @@ const SEALED_SHAPE: [u8; SEAL_OVERHEAD] = {
 
 impl ExplainArgs {
     fn run(&self, json: bool) -> Result<Status, CliError> {
-        let policy = policy::read(&self.policy)?;
+        let policy = Policy::read(&self.policy).map_err(CliError::failed)?;
         let gate = policy.gate();
         let client = self.client_id.as_bytes();
         let access = &self.access;

@@ -80,12 +80,15 @@ fn init(dir: &Path, json: bool) -> Result<Status, CliError> {
     let root = Root::from_bytes(*key);
     let (auth, up, down) = (root.auth(), root.up(), root.down());
     let keys = [root.expose(), auth.expose(), up.expose(), down.expose()];
-    for (file, key) in files.iter().zip(keys) {
-        private_file::write(
-            &file.file,
-            private_file::key_text(key).as_slice(),
-            Existing::Keep,
-        )?;
+    for (index, (file, key)) in files.iter().zip(keys).enumerate() {
+        let text = private_file::key_text(key);
+        if let Err(error) = private_file::write(&file.file, text.as_slice(), Existing::Keep) {
+            // Some keys of a fleet are worse than none; the first error is the one to tell.
+            for written in files.iter().take(index) {
+                let _ = std::fs::remove_file(&written.file);
+            }
+            return Err(error);
+        }
     }
     if json {
         output::json(&files)?;

@@ -76,4 +76,15 @@ impl HardwareSource {
             Self::Table(table) => table.get(&(client_id.to_owned(), generation)).cloned(),
         }
     }
+
+    /// The newest generation of a device; `None` if the fleet has no such device.
+    pub(crate) fn newest_generation(&self, client_id: &str) -> Option<Generation> {
+        match self {
+            Self::Fixed(current, _) | Self::ClientId(current, _) => Some(*current),
+            Self::Table(table) => {
+                let of_client = table.keys().filter(|(id, _)| id == client_id);
+                of_client.map(|(_, generation)| *generation).max()
+            }
+        }
+    }
 }

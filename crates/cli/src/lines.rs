@@ -167,6 +167,12 @@ impl LinesArgs {
         };
         let mut state = ReceiverState::open(state, first, self.skew)?;
         for last in &self.reopen {
+            let generation = hardware.newest_generation(&last.client_id).ok_or_else(|| {
+                CliError::usage(format_args!(
+                    "`--reopen`: no device `{}` in this fleet",
+                    last.client_id
+                ))
+            })?;
             let name = SenderName {
                 client_id: last.client_id.clone(),
                 generation: generation.get(),

@@ -135,10 +135,14 @@ impl OpenArgs {
             })?;
             return Ok(Status::Ok);
         }
+        let header = Header::parse(&sealed).map_err(|error| {
+            CliError::refused(format_args!("not a sealed payload: {error}")).hint(
+                "Or not in the form that `--from` says: one in hexadecimal needs `--from hex`.",
+            )
+        })?;
         let opener = match &seed {
             Seed::Up(seed) => Opener::uplink(seed, device, hw, self.link.sender(Way::Up)?),
             Seed::Down(seed) => {
-                let header = Header::parse(&sealed).map_err(CliError::refused)?;
                 let boot = self.link.device_boot(header.class())?;
                 Opener::downlink(seed, device, hw, self.link.sender(Way::Down)?, boot)
             }
@@ -154,24 +158,23 @@ impl OpenArgs {
             Ok(Opened::Message(message)) => output::write(message.payload())?,
             // Judged above; an empty payload is no message.
             Ok(Opened::Cleared) => {}
-            Err(error) => return Err(refused(error)),
+            Err(error) => return Err(refused(error, &header)),
         }
         Ok(Status::Ok)
     }
 }
 
 /// Why a payload did not open, and what to look at.
-fn refused(error: OpenError) -> CliError {
-    let hint = match error {
-        OpenError::Frame(_) => {
-            "This is no sealed payload, or not in the form that `--from` says. A payload in hexadecimal needs `--from hex`."
-        }
-        OpenError::OtherKey => {
-            "Try the `--generation` and `--sender` that sealed it: bytes 2 and 3 of the payload."
-        }
-        _ => {
-            "Changed on the way, or sealed for another topic, direction, device, hardware id or device boot."
-        }
-    };
-    CliError::refused(error).hint(hint)
+fn refused(error: OpenError, header: &Header) -> CliError {
+    let refused = CliError::refused(error);
+    match error {
+        OpenError::OtherKey => refused.hint(format_args!(
+            "It names generation {} and sender {}: see `--generation` and `--sender`.",
+            header.generation(),
+            header.sender().get()
+        )),
+        _ => refused.hint(
+            "Changed on the way, or sealed for another topic, direction, device, hardware id or device boot.",
+        ),
+    }
 }

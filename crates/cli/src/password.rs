@@ -1,10 +1,11 @@
 //! `mqward password`: mint CONNECT passwords, or say what one holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use mqward::{Audience, Claim};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::boot_file::BootFile;
 use crate::device_name::{DeviceArgs, HardwareName};
@@ -14,7 +15,7 @@ use crate::time_argument::{ClockArgs, rfc3339};
 use crate::{input, output};
 
 /// The longest password text that is read, in bytes: a password and white space.
-pub(crate) const MAX_TEXT_LEN: u64 = 1024;
+const MAX_TEXT_LEN: u64 = 1024;
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -135,7 +136,10 @@ struct Inspection {
 
 impl InspectArgs {
     fn run(&self, json: bool) -> Result<Status, CliError> {
-        let claim = read_claim(&self.file)?;
+        let claim = Claim::parse(&read_text(&self.file)?).map_err(|error| {
+            CliError::refused(error)
+                .hint("A password is 39 characters of base64url without padding; a cut or changed one is none.")
+        })?;
         let time = claim.time();
         let stamp = claim.stamp();
         let inspection = Inspection {
@@ -160,12 +164,7 @@ impl InspectArgs {
     }
 }
 
-/// Reads the password in a file or on standard input.
-pub(crate) fn read_claim(file: &std::path::Path) -> Result<Claim, CliError> {
-    let text = zeroize::Zeroizing::new(input::read(file, MAX_TEXT_LEN)?);
-    Claim::parse(text.trim_ascii()).map_err(|error| {
-        CliError::refused(format_args!("{error}")).hint(
-            "A password is 39 characters of base64url without padding; a cut or changed one is none.",
-        )
-    })
+/// Reads the text of a password from a file or standard input.
+pub(crate) fn read_text(file: &Path) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    input::read(file, MAX_TEXT_LEN).map(|text| Zeroizing::new(text.trim_ascii().to_owned()))
 }

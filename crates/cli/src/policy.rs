@@ -55,15 +55,11 @@ impl PolicyCommand {
     }
 }
 
-/// Reads a policy; a mistake in it is an answer, a file that is not there is a failure.
-pub(crate) fn read(path: &Path) -> Result<Policy, CliError> {
-    File::open(path).map_err(|error| CliError::file(path, error))?;
-    Policy::read(path).map_err(CliError::refused)
-}
-
 impl CheckArgs {
     fn run(&self, json: bool) -> Result<Status, CliError> {
-        let policy = read(&self.policy)?;
+        // A mistake in the policy is an answer, a file that is not there is a failure.
+        File::open(&self.policy).map_err(|error| CliError::file(&self.policy, error))?;
+        let policy = Policy::read(&self.policy).map_err(CliError::refused)?;
         if !self.policy_only {
             policy.check_files().map_err(|error| {
                 CliError::refused(error)

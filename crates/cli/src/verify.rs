@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mqward::{
-    Advance, Audience, ClockRule, DEFAULT_WINDOW_SECS, Generation, LoginKey, LoginRefusal,
-    LoginTerms, Mark, UnixTime,
+    Advance, Audience, Claim, ClockRule, DEFAULT_WINDOW_SECS, Generation, LoginKey, LoginRefusal,
+    LoginTerms, Mark, Reason, UnixTime,
 };
 use serde::Serialize;
 
 use crate::device_name::{DeviceName, HardwareName, parse_client_id, parse_generation};
 use crate::error::{CliError, Status};
-use crate::password::read_claim;
+use crate::password::read_text;
 use crate::seed_source::{BlobFile, read_auth_root, read_root};
 use crate::{output, private_file, time_argument};
 
@@ -94,8 +94,16 @@ fn parse_mark(text: &str) -> Result<Mark, String> {
 #[derive(Serialize)]
 struct Verdict {
     verdict: &'static str,
+    /// The code that the broker's audit log has for it.
     reason: Option<&'static str>,
     detail: String,
+    #[serde(flatten)]
+    claimed: Option<Claimed>,
+}
+
+/// What the password says, where it is one.
+#[derive(Serialize)]
+struct Claimed {
     generation: u8,
     time: Option<u32>,
     skew: Option<i64>,
@@ -107,52 +115,25 @@ struct Verdict {
 
 impl VerifyArgs {
     pub(crate) fn run(&self, json: bool) -> Result<Status, CliError> {
-        let terms = match self.clock {
+        let clock = match self.clock {
             ClockChoice::Required => ClockRule::Required,
             ClockChoice::None => ClockRule::Accepted,
         };
-        let terms = LoginTerms::new(self.window, terms).map_err(CliError::usage)?;
+        let terms = LoginTerms::new(self.window, clock).map_err(CliError::usage)?;
         let now = self.now.map_or_else(time_argument::now, Ok)?;
-        let claim = read_claim(&self.password)?;
-        let generation = claim.generation();
-        let (key, of_key) = self.login_key(generation)?;
-        let current = self.generation.or(of_key).unwrap_or(generation);
-        let known = current == generation;
-        let answer = claim.verify(&key, known, &self.client_id, &terms, now);
-        let (reason, detail) = match answer {
-            Ok(_) => match self.last_mark.map(|last| claim.mark().compare(Some(last))) {
-                None => (None, "right and fresh; a broker also asks its replay store".to_owned()),
-                Some(Advance::Advanced) => (None, "right, fresh and newer than the last login".to_owned()),
-                Some(Advance::Same) => (Some("replayed"), "this password was used".to_owned()),
-                Some(_) => (
-                    Some("counter-went-back"),
-                    "an older password, or the device's counter went back: erased, restored or cloned".to_owned(),
-                ),
-            },
-            Err(LoginRefusal::UnknownDevice) => (
-                Some("unknown-device"),
-                format!("generation {generation} of this device is not current; {current} is"),
-            ),
-            Err(LoginRefusal::WrongTag) => (
-                Some("wrong-tag"),
-                "made with another key, client id, hardware id or audience, or changed on the way".to_owned(),
-            ),
-            Err(LoginRefusal::OutsideWindow { skew }) => (
-                Some("outside-window"),
-                format!(
-                    "the sender's time is {} s {} of the verifier's, more than {} s",
-                    skew.unsigned_abs(),
-                    if skew < 0 { "behind" } else { "ahead" },
-                    self.window
-                ),
-            ),
-            Err(LoginRefusal::NoClock) => (
-                Some("no-clock"),
-                "the password has no time; `--clock none` is for devices without a clock".to_owned(),
-            ),
-            Err(other) => (Some("refused"), other.to_string()),
+        let claim = Claim::parse(&read_text(&self.password)?).ok();
+        let judged = match &claim {
+            None => Err((
+                Reason::Password,
+                "no password of this protocol: 39 characters of base64url, whole and unchanged"
+                    .to_owned(),
+            )),
+            Some(claim) => self.judge(claim, &terms, now)?,
         };
-        let time = claim.time();
+        let (reason, detail) = match judged {
+            Ok(detail) => (None, detail.to_owned()),
+            Err((reason, detail)) => (Some(reason.code()), detail),
+        };
         let verdict = Verdict {
             verdict: if reason.is_none() {
                 "accepted"
@@ -161,12 +142,16 @@ impl VerifyArgs {
             },
             reason,
             detail,
-            generation: generation.get(),
-            time: time.map(UnixTime::get),
-            skew: time.map(|time| i64::from(time.get()) - i64::from(now.get())),
-            boot: claim.stamp().boot(),
-            count: claim.stamp().count(),
-            mark: claim.mark().get().to_string(),
+            claimed: claim.map(|claim| Claimed {
+                generation: claim.generation().get(),
+                time: claim.time().map(UnixTime::get),
+                skew: claim
+                    .time()
+                    .map(|time| i64::from(time.get()) - i64::from(now.get())),
+                boot: claim.stamp().boot(),
+                count: claim.stamp().count(),
+                mark: claim.mark().get().to_string(),
+            }),
         };
         output::either(json, &verdict, || match verdict.reason {
             None => format!("accepted: {}", verdict.detail),
@@ -177,6 +162,52 @@ impl VerifyArgs {
         } else {
             Status::Refused
         })
+    }
+
+    /// Why the password is right, or the reason why not.
+    fn judge(
+        &self,
+        claim: &Claim,
+        terms: &LoginTerms,
+        now: UnixTime,
+    ) -> Result<Result<&'static str, (Reason, String)>, CliError> {
+        let generation = claim.generation();
+        let (key, of_key) = self.login_key(generation)?;
+        let current = self.generation.or(of_key).unwrap_or(generation);
+        let answer = claim.verify(&key, current == generation, &self.client_id, terms, now);
+        let refused = match answer {
+            Ok(login) => match self.last_mark.map(|last| login.mark().compare(Some(last))) {
+                None => return Ok(Ok("right and fresh; a broker also asks its replay store")),
+                Some(Advance::Advanced) => return Ok(Ok("right, fresh and newer than the last login")),
+                Some(Advance::Same) => (Reason::Replayed, "this password was used".to_owned()),
+                Some(_) => (
+                    Reason::CounterWentBack,
+                    "an older password, or the device's counter went back: erased, restored or cloned".to_owned(),
+                ),
+            },
+            Err(LoginRefusal::UnknownDevice) => (
+                Reason::UnknownDevice,
+                format!("generation {generation} of this device is not current; {current} is"),
+            ),
+            Err(LoginRefusal::OutsideWindow { skew }) => (
+                Reason::OutsideWindow,
+                format!(
+                    "the sender's time is {} s {} the verifier's, more than {} s",
+                    skew.unsigned_abs(),
+                    if skew < 0 { "behind" } else { "ahead of" },
+                    self.window
+                ),
+            ),
+            Err(LoginRefusal::NoClock) => (
+                Reason::NoClock,
+                "the password has no time; `--clock none` is for devices without a clock".to_owned(),
+            ),
+            Err(_) => (
+                Reason::WrongTag,
+                "made with another key, client id, hardware id or audience, or changed on the way".to_owned(),
+            ),
+        };
+        Ok(Err(refused))
     }
 
     /// The key to check with, and the generation it is for where its file says so.

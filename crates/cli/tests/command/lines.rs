@@ -195,6 +195,17 @@ fn devices_have_hardware_and_generation_of_their_own() {
         format!("client_id,generation,hardware_id,clock\n{ID},2,{HW},required\n"),
     );
     assert_eq!(verdicts(&bench, &table, &[line(SEALED)]), ["refused"]);
+    bench
+        .run(&format!("{table} --reopen {ID},1760000001,7"), "")
+        .ok();
+    let state = String::from_utf8(bench.read("state")).unwrap();
+    assert!(
+        state.contains("\"generation\":2"),
+        "the newest generation: {state}"
+    );
+    bench
+        .run(&format!("{table} --reopen device-9,1,1"), "")
+        .fails(2, &["device-9"]);
     bench.write("devices.csv", "id,hw\n");
     bench.run(&table, "").fails(
         3,

@@ -97,10 +97,18 @@ fn explain_names_rule_level_and_reason() {
         .run(&format!("{explain} --deliver rx/device-0123456789ab/x"), "")
         .ok();
     assert_eq!(refused("--publish tx/#")["reason"], "malformed-topic");
+    bench
+        .run(&explain.replace("policy.toml", "missing"), "")
+        .fails(2, &["--publish"]);
     bench.run(explain, "").fails(2, &["--publish"]);
     let stranger = explain.replace("device-0123456789ab", "+");
     let ran = bench
         .run(&format!("{stranger} --publish a"), "")
         .fails(1, &[]);
     assert!(ran.text().contains("forbidden character"), "{}", ran.text());
+    // No answer is not the answer no.
+    bench.write("policy.toml", "[[role]]");
+    bench
+        .run(&format!("{explain} --publish a"), "")
+        .fails(3, &["policy.toml:1"]);
 }

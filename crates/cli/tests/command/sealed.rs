@@ -110,7 +110,7 @@ fn downlink_is_bound_to_the_device_and_its_boot() {
     }
     bench
         .run(&format!("{right} --sender 17"), &sealed)
-        .fails(1, &["--sender"]);
+        .fails(1, &["sender 16", "--sender"]);
     bench
         .run(&open(DOWN, topic), &sealed)
         .fails(2, &["--device-boot"]);
