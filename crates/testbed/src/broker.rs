@@ -29,6 +29,7 @@ pub struct Setup {
     options: Vec<(String, String)>,
     users: Vec<(String, String)>,
     lines: Vec<String>,
+    per_listener_settings: bool,
 }
 
 impl Setup {
@@ -60,7 +61,7 @@ impl Setup {
         self
     }
 
-    /// Adds a line to the configuration file.
+    /// Adds a line to the end of the configuration file.
     #[must_use]
     pub fn line(mut self, line: &str) -> Self {
         self.lines.push(line.into());
@@ -108,8 +109,18 @@ impl Setup {
         Err(Error::other("no free port"))
     }
 
+    /// Gives every listener security settings of its own; those of this setup are the first one's.
+    #[must_use]
+    pub fn per_listener_settings(mut self) -> Self {
+        self.per_listener_settings = true;
+        self
+    }
+
     fn configuration(&self, dir: &Path, port: u16) -> String {
-        let mut text = format!("listener {port} 127.0.0.1\nlog_dest stderr\nlog_type all\n");
+        let mut text = format!("per_listener_settings {}\n", self.per_listener_settings);
+        text.push_str(&format!(
+            "listener {port} 127.0.0.1\nlog_dest stderr\nlog_type all\n"
+        ));
         text.push_str(&format!("persistence_location {}/\n", dir.display()));
         // Started by root, Mosquitto would change to a user that cannot read the files of this run.
         if rustix::process::geteuid().is_root() {

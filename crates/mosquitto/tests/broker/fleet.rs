@@ -1,14 +1,16 @@
 //! A fleet with its broker: policy, keys, devices that mint passwords, a person with a password of the broker's.
 
 use core::convert::Infallible;
+use core::time::Duration;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::thread::sleep;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mqward::{
-    Audience, BOOT_SLOT_LEN, BootRecord, BootStorage, Clock, Device, Generation, HardwareId,
-    LoginKey, LoginStamper, Root, Slot, UnixTime,
+    Audience, BOOT_SLOT_LEN, BootRecord, BootStorage, Class, Clock, Device, Generation, HardwareId,
+    LoginKey, LoginStamper, Root, SealStamper, Sealer, Sender, Slot, UnixTime, sealed_len,
 };
 use mqward_testbed::{Broker, Connect, Packet, Setup, Version, Wire, plugin_path};
 use tempfile::TempDir;
@@ -184,6 +186,8 @@ pub(crate) struct FieldDevice {
     id: String,
     key: LoginKey,
     stamper: LoginStamper,
+    sealer: Sealer,
+    seal_stamper: SealStamper,
 }
 
 impl FieldDevice {
@@ -200,14 +204,14 @@ impl FieldDevice {
         let key = root.auth().seed(device).login_key(hardware_id, audience);
         let mut flash = Flash([[0xff; BOOT_SLOT_LEN]; 2]);
         BootRecord::provision(&mut flash, time(-86_400)).unwrap();
-        let stamper = BootRecord::start(&mut flash)
-            .unwrap()
-            .login_stamper()
-            .unwrap();
+        let mut boot = BootRecord::start(&mut flash).unwrap();
+        let up_seed = root.up().seed(device);
         Self {
             id: id.into(),
             key,
-            stamper,
+            stamper: boot.login_stamper().unwrap(),
+            sealer: Sealer::uplink(&up_seed, device, hardware_id, Sender::DEVICE).unwrap(),
+            seal_stamper: boot.seal_stamper(Sender::DEVICE, [1; 4]).unwrap(),
         }
     }
 
@@ -219,6 +223,23 @@ impl FieldDevice {
             .unwrap()
             .as_str()
             .into()
+    }
+
+    /// A sealed payload.
+    pub(crate) fn seal(&mut self, class: Class, topic: &str, payload: &[u8]) -> Vec<u8> {
+        let mut out = vec![0; sealed_len(payload.len())];
+        let clock = Clock::Trusted(time(0));
+        self.sealer
+            .seal(
+                &mut self.seal_stamper,
+                class,
+                topic,
+                clock,
+                payload,
+                &mut out,
+            )
+            .unwrap();
+        out
     }
 
     /// A CONNECT with a fresh password of now.
@@ -251,6 +272,25 @@ pub(crate) fn assert_refused(broker: &Broker, version: Version, connect: &Connec
     let (mut wire, answer) = Wire::dial(broker.address(), version, connect).unwrap();
     assert_eq!(answer, refusal(version));
     assert_eq!(wire.receive().unwrap(), Packet::Closed);
+}
+
+/// What the log says after a reload that worked.
+pub(crate) const RELOADED: &str = "mqward: policy reloaded";
+
+/// Reloads, and returns when the log says `outcome` once more.
+pub(crate) fn reload(broker: &Broker, outcome: &str) {
+    let before = broker.log().matches(outcome).count();
+    for attempt in 0..1000 {
+        // Mosquitto forgets a SIGHUP that comes while it reloads, so one may not be enough.
+        if attempt % 100 == 0 {
+            broker.hang_up().unwrap();
+        }
+        sleep(Duration::from_millis(10));
+        if broker.log().matches(outcome).count() > before {
+            return;
+        }
+    }
+    panic!("no `{outcome}` in the log:\n{}", broker.log());
 }
 
 /// The person, subscribed to everything that devices send.

@@ -1,8 +1,11 @@
 //! PUBLISH: own topics pass, others end the connection, at every QoS and in both versions.
 
+use mqward::Class;
 use mqward_testbed::{Packet, Publish, Version};
 
-use crate::fleet::{ALICE, BOB, FieldDevice, Fleet, GENTLE, farewell, message, reader};
+use crate::fleet::{
+    ALICE, BOB, FieldDevice, Fleet, GENTLE, RELOADED, farewell, message, reader, reload,
+};
 
 #[test]
 fn own_topics_pass_at_every_qos() {
@@ -125,5 +128,68 @@ fn a_role_that_refuses_keeps_the_connection() {
             reader.is_open_and_quiet().unwrap(),
             "a refused message was delivered"
         );
+    }
+}
+
+#[test]
+fn a_sealed_topic_takes_sealed_payloads_of_the_right_class_only() {
+    let fleet = Fleet::new();
+    fleet.edit_policy(
+        r#"{ allow = "tx/%c/#" }"#,
+        r#"{ allow = "tx/%c/#", sealed = true }"#,
+    );
+    let topic = format!("tx/{ALICE}/t");
+    for version in Version::ALL {
+        let broker = fleet.start();
+        let mut device = FieldDevice::new(ALICE);
+        let mut reader = reader(&broker, version);
+        let live = device.seal(Class::Live, &topic, b"21.5");
+        let retained = device.seal(Class::Retained, &topic, b"21.5");
+        let mut wire = device.log_in(&broker, version);
+        wire.publish(&Publish::new(&topic, &live, 0)).unwrap();
+        assert_eq!(message(&mut reader), (topic.clone(), live.clone()));
+        wire.publish(&Publish::new(&topic, &retained, 0).retained())
+            .unwrap();
+        assert_eq!(message(&mut reader), (topic.clone(), retained.clone()));
+        let refused = [
+            Publish::new(&topic, "21.5", 0),
+            Publish::new(&topic, &live[..29], 0),
+            Publish::new(&topic, &live, 0).retained(),
+            Publish::new(&topic, &retained, 0),
+            // MQTT's delete is unsigned, so a sealed topic does not take it.
+            Publish::new(&topic, "", 0).retained(),
+        ];
+        for publish in refused {
+            let mut wire = device.log_in(&broker, version);
+            wire.publish(&publish).unwrap();
+            assert_eq!(
+                wire.until_closed().unwrap(),
+                Some(farewell(version)),
+                "{publish:?}"
+            );
+        }
+        assert!(reader.is_open_and_quiet().unwrap());
+    }
+}
+
+#[test]
+fn an_acl_file_of_the_broker_widens_nothing() {
+    let fleet = Fleet::new();
+    fleet.write(
+        "acl",
+        "topic readwrite #\n\nuser device-0123456789ab\ntopic readwrite #\n",
+    );
+    let acl_file = format!("acl_file {}", fleet.path("acl").display());
+    let broker = fleet.setup().line(&acl_file).start().unwrap();
+    let mut device = FieldDevice::new(ALICE);
+    for version in Version::ALL {
+        let mut wire = device.log_in(&broker, version);
+        wire.publish(&Publish::new(&format!("tx/{BOB}/t"), "x", 0))
+            .unwrap();
+        assert_eq!(wire.until_closed().unwrap(), Some(farewell(version)));
+        let mut wire = device.log_in(&broker, version);
+        wire.subscribe(&["#"]).unwrap();
+        assert_eq!(wire.until_closed().unwrap(), Some(farewell(version)));
+        reload(&broker, RELOADED);
     }
 }
