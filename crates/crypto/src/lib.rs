@@ -22,6 +22,8 @@ mod opener;
 mod param_error;
 mod password;
 mod primitives;
+#[cfg(test)]
+mod primitives_wycheproof;
 mod receipt;
 mod resume_record;
 mod sealer;

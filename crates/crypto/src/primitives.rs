@@ -26,7 +26,7 @@ pub(crate) fn hmac(key: &[u8; KEY_LEN], parts: &[&[u8]]) -> [u8; 32] {
     let mut padded = [0; HMAC_BLOCK_LEN];
     padded[..KEY_LEN].copy_from_slice(key);
     let mut mac = Hmac::<Sha256>::new(&padded.into());
-    padded.zeroize();
+    padded[..KEY_LEN].zeroize(); // the rest is zeros
     for part in parts {
         mac.update(part);
     }
