@@ -138,7 +138,9 @@ fn rfc_5869_appendix_a() {
         &[0x0b; 22],
         &counted(0, 0x0c),
         &counted(0xf0, 0xf9),
-        &hex("3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"),
+        &hex(
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+        ),
     );
     check_hkdf(
         &counted(0, 0x4f),
@@ -150,7 +152,9 @@ fn rfc_5869_appendix_a() {
         &[0x0b; 22],
         b"",
         b"",
-        &hex("8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"),
+        &hex(
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
+        ),
     );
 }
 
@@ -235,7 +239,14 @@ fn rfc_8439_section_2_8_2() {
          1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc
          3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0600691",
     );
-    check_aead(&key, &hex("070000004041424344454647"), &aad, plain, &sealed, true);
+    check_aead(
+        &key,
+        &hex("070000004041424344454647"),
+        &aad,
+        plain,
+        &sealed,
+        true,
+    );
 }
 
 /// cose-wg/Examples at 53c9d634, chacha-poly-examples; the AAD printed in the first file names another context than the
