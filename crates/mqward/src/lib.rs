@@ -20,3 +20,8 @@ pub use packet::{Connect, Publish, Will};
 pub use reason::Reason;
 pub use role::{Authentication, OnRefuse, Role};
 pub use verdict::{Action, Verdict};
+
+/// The example in the workspace's README, compiled and run with the other documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct WorkspaceReadme;
