@@ -7,23 +7,13 @@ use csv::StringRecord;
 use mqward::{Generation, HardwareId, MAX_HARDWARE_ID_LEN};
 
 use crate::PolicyError;
+use crate::device::DeviceClock;
 use crate::key_source::parse_generation;
 use crate::policy::Policy;
 use crate::rule_set::HardwareIdSource;
 
 /// The header line of a device file.
 const HEADER: [&str; 4] = ["client_id", "generation", "hardware_id", "clock"];
-
-/// What the registry says about a device's clock (spec §6.3).
-#[derive(Copy, Clone, Debug, Eq, PartialEq)]
-pub(crate) enum DeviceClock {
-    /// Every password carries a time.
-    Required,
-    /// Passwords without time pass a few times in a row: a clock that comes up late.
-    Optional,
-    /// The device has no clock.
-    None,
-}
 
 /// One line: a device in one accepted generation.
 #[derive(Debug)]
@@ -87,16 +77,9 @@ impl DeviceFile {
         let role = policy.mqward_role(client_id)?;
         let generation = parse_generation(generation)?;
         let hardware_id = decode_hardware_id(hardware_id)?;
-        let clock = match *clock {
-            "required" => DeviceClock::Required,
-            "optional" => DeviceClock::Optional,
-            "none" => DeviceClock::None,
-            other => {
-                return Err(format!(
-                    "unknown clock {other:?} (one of required, optional, none)"
-                ));
-            }
-        };
+        let clock = clock
+            .parse::<DeviceClock>()
+            .map_err(|error| error.to_string())?;
         // A hardware id that would silently not count is a mistake, not a comment.
         let (source, prefix_len) = policy.hardware_id(role);
         match source {

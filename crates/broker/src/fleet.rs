@@ -6,7 +6,8 @@ use mqward::{
 };
 
 use crate::PolicyError;
-use crate::device_file::{DeviceClock, DeviceFile};
+use crate::device::DeviceClock;
+use crate::device_file::DeviceFile;
 use crate::key_source::KeySource;
 use crate::policy::Policy;
 use crate::rule_set::HardwareIdSource;

@@ -5,7 +5,7 @@ use mqward::{
     Reason, UnixTime, Verdict,
 };
 
-use crate::device_file::DeviceClock;
+use crate::device::DeviceClock;
 use crate::guard::Loaded;
 use crate::login_history::LoginHistory;
 use crate::replay_store::{ReplayStore, StoreUnavailable};
