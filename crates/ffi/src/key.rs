@@ -1,0 +1,322 @@
+//! Keys: a type per purpose, so that C's compiler too tells a downlink seed from an uplink seed.
+
+use core::ffi::c_char;
+
+use mqward_core::{
+    Audience, AuthRoot, AuthSeed, DownRoot, DownSeed, LoginKey, Root, Sender, UpRoot, UpSeed,
+};
+
+use crate::boundary::{Out, Refusal, guard, input, text};
+use crate::device::{identity, mqward_device};
+
+/// Bytes of every root, seed and key.
+pub const MQWARD_KEY_LEN: usize = 32;
+/// The longest audience, in bytes.
+pub const MQWARD_AUDIENCE_MAX_LEN: usize = 64;
+
+const _: () = assert!(MQWARD_KEY_LEN == mqward_core::KEY_LEN);
+const _: () = assert!(MQWARD_AUDIENCE_MAX_LEN == mqward_core::MAX_AUDIENCE_LEN);
+
+/// The root of a fleet's keys: kept offline, never on a broker, never on a production line.
+#[repr(C)]
+pub struct mqward_root {
+    /// 32 random bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// Derives every device's login seed: what a broker holds.
+#[repr(C)]
+pub struct mqward_auth_root {
+    /// The root's bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// Derives every device's uplink seed: what a reader of telemetry holds.
+#[repr(C)]
+pub struct mqward_up_root {
+    /// The root's bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// Derives every device's downlink seed: what a commander holds as well.
+#[repr(C)]
+pub struct mqward_down_root {
+    /// The root's bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// One device's login seed.
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct mqward_auth_seed {
+    /// The seed's bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// One device's seed for what it seals.
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct mqward_up_seed {
+    /// The seed's bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// One device's seed for what is sealed to it.
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct mqward_down_seed {
+    /// The seed's bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// The key of one device's CONNECT passwords at one audience.
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct mqward_login_key {
+    /// The key's bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// The AEAD key of one sender in one direction, for readers that use a COSE library instead of `mqward_open_in_place`.
+#[repr(C)]
+pub struct mqward_sender_key {
+    /// The key's bytes.
+    pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// Any sender that a header may name.
+pub(crate) fn sender(number: u8) -> Result<Sender, Refusal> {
+    Ok(Sender::device(number).or_else(|_| Sender::backend(number))?)
+}
+
+/// Derives the root of the login seeds.
+///
+/// \param[in] root the fleet's root.
+/// \param[out] out the root of the login seeds.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_NULL a pointer is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_root_auth(
+    root: *const mqward_root,
+    out: *mut mqward_auth_root,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let root = Root::from_bytes(unsafe { input(root) }?.bytes);
+        let bytes = *root.auth().expose();
+        out.put(mqward_auth_root { bytes })
+    })
+}
+
+/// Derives the root of the uplink seeds.
+///
+/// \param[in] root the fleet's root.
+/// \param[out] out the root of the uplink seeds.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_NULL a pointer is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_root_up(root: *const mqward_root, out: *mut mqward_up_root) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let root = Root::from_bytes(unsafe { input(root) }?.bytes);
+        let bytes = *root.up().expose();
+        out.put(mqward_up_root { bytes })
+    })
+}
+
+/// Derives the root of the downlink seeds.
+///
+/// \param[in] root the fleet's root.
+/// \param[out] out the root of the downlink seeds.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_NULL a pointer is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_root_down(
+    root: *const mqward_root,
+    out: *mut mqward_down_root,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let root = Root::from_bytes(unsafe { input(root) }?.bytes);
+        let bytes = *root.down().expose();
+        out.put(mqward_down_root { bytes })
+    })
+}
+
+/// Derives a device's login seed. The hardware id plays no part in it.
+///
+/// \param[in] root the root of the login seeds.
+/// \param[in] device client id and generation.
+/// \param[out] out the seed.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_CLIENT_ID_LENGTH the client id is empty or longer than 255 bytes.
+/// \retval MQWARD_ERR_GENERATION the generation is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_auth_root_seed(
+    root: *const mqward_auth_root,
+    device: *const mqward_device,
+    out: *mut mqward_auth_seed,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let root = AuthRoot::from_bytes(unsafe { input(root) }?.bytes);
+        // SAFETY: the header's rules.
+        let (device, _) = unsafe { identity(device) }?;
+        let bytes = *root.seed(device).expose();
+        out.put(mqward_auth_seed { bytes })
+    })
+}
+
+/// Derives a device's uplink seed. The hardware id plays no part in it.
+///
+/// \param[in] root the root of the uplink seeds.
+/// \param[in] device client id and generation.
+/// \param[out] out the seed.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_CLIENT_ID_LENGTH the client id is empty or longer than 255 bytes.
+/// \retval MQWARD_ERR_GENERATION the generation is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_up_root_seed(
+    root: *const mqward_up_root,
+    device: *const mqward_device,
+    out: *mut mqward_up_seed,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let root = UpRoot::from_bytes(unsafe { input(root) }?.bytes);
+        // SAFETY: the header's rules.
+        let (device, _) = unsafe { identity(device) }?;
+        let bytes = *root.seed(device).expose();
+        out.put(mqward_up_seed { bytes })
+    })
+}
+
+/// Derives a device's downlink seed. The hardware id plays no part in it.
+///
+/// \param[in] root the root of the downlink seeds.
+/// \param[in] device client id and generation.
+/// \param[out] out the seed.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_CLIENT_ID_LENGTH the client id is empty or longer than 255 bytes.
+/// \retval MQWARD_ERR_GENERATION the generation is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_down_root_seed(
+    root: *const mqward_down_root,
+    device: *const mqward_device,
+    out: *mut mqward_down_seed,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let root = DownRoot::from_bytes(unsafe { input(root) }?.bytes);
+        // SAFETY: the header's rules.
+        let (device, _) = unsafe { identity(device) }?;
+        let bytes = *root.seed(device).expose();
+        out.put(mqward_down_seed { bytes })
+    })
+}
+
+/// Derives the key of a device's passwords at one audience: on the device at every boot, and by the verifier.
+///
+/// \param[in] seed the device's login seed.
+/// \param[in] device its hardware id; the client id is in the seed already.
+/// \param[in] audience the configured name of the broker or cluster, never taken from the network.
+/// \param[in] audience_len its length, 1 to 64 bytes.
+/// \param[out] out the key.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_AUDIENCE the audience is empty, too long, or has a character that it may not have.
+/// \retval MQWARD_ERR_HARDWARE_ID_LENGTH the hardware id is longer than 32 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_auth_seed_login_key(
+    seed: *const mqward_auth_seed,
+    device: *const mqward_device,
+    audience: *const c_char,
+    audience_len: usize,
+    out: *mut mqward_login_key,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let seed = AuthSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        // SAFETY: the header's rules.
+        let (_, hardware) = unsafe { identity(device) }?;
+        // SAFETY: the header's rules.
+        let audience = Audience::new(unsafe { text(audience, audience_len) }?)?;
+        let bytes = *seed.login_key(hardware, audience).expose();
+        out.put(mqward_login_key { bytes })
+    })
+}
+
+/// Derives the key of an uplink sender.
+///
+/// \param[in] seed the device's uplink seed.
+/// \param[in] device its hardware id.
+/// \param[in] sender 0 to 15.
+/// \param[out] out the key.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_SENDER the sender is none of a device.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_up_seed_sender_key(
+    seed: *const mqward_up_seed,
+    device: *const mqward_device,
+    sender: u8,
+    out: *mut mqward_sender_key,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let seed = UpSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        // SAFETY: the header's rules.
+        let (_, hardware) = unsafe { identity(device) }?;
+        let bytes = *seed.sender_key(Sender::device(sender)?, hardware).expose();
+        out.put(mqward_sender_key { bytes })
+    })
+}
+
+/// Derives the key of a downlink sender.
+///
+/// \param[in] seed the device's downlink seed.
+/// \param[in] device its hardware id.
+/// \param[in] sender 16 to 255.
+/// \param[in] device_boot the device's current boot for class live, 0 for the other classes.
+/// \param[out] out the key.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_SENDER the sender is none of a backend.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_down_seed_sender_key(
+    seed: *const mqward_down_seed,
+    device: *const mqward_device,
+    sender: u8,
+    device_boot: u32,
+    out: *mut mqward_sender_key,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        // SAFETY: the header's rules.
+        let seed = DownSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        // SAFETY: the header's rules.
+        let (_, hardware) = unsafe { identity(device) }?;
+        let key = seed.sender_key(Sender::backend(sender)?, device_boot, hardware);
+        let bytes = *key.expose();
+        out.put(mqward_sender_key { bytes })
+    })
+}
+
+/// The login key inside a C struct.
+pub(crate) fn login_key(key: &mqward_login_key) -> LoginKey {
+    LoginKey::from_bytes(key.bytes)
+}
