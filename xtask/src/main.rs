@@ -1,9 +1,12 @@
 //! The project's tasks: `cargo xtask demo`, `cargo xtask test` and what else README and CI call.
 
+mod board;
 mod check;
 mod command;
 mod demo;
+mod firmware;
 mod packages;
+mod sysroot;
 mod test;
 
 use std::process::ExitCode;
@@ -28,6 +31,8 @@ enum Task {
     Check,
     /// Runs the benchmarks (their own workspace, `benches/`).
     Bench,
+    /// Builds firmware for five cores in C and in Rust, runs it in QEMU, and proves that it cannot panic.
+    Firmware,
 }
 
 fn main() -> ExitCode {
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Test => test::run(),
         Task::Check => check::run_gates(),
+        Task::Firmware => firmware::run(),
         Task::Bench => command::cargo(["bench", "--manifest-path", "benches/Cargo.toml"]),
     };
     match done {

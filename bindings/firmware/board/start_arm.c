@@ -35,11 +35,13 @@ _Noreturn static void fault(void)
     semihosting_exit(99);
 }
 
-__attribute__((section(".vectors"), used)) static const void *const vectors[16] = {
-    board_stack_top, (const void *)board_reset, (const void *)fault, (const void *)fault,
-    (const void *)fault, (const void *)fault, (const void *)fault, (const void *)fault,
-    NULL, NULL, NULL, (const void *)fault,
-    (const void *)fault, NULL, (const void *)fault, (const void *)fault,
+/* The first 16 vectors; every fault ends the program. */
+__attribute__((section(".vectors"), used)) static const struct {
+    const uint32_t *stack;
+    void (*handlers[15])(void);
+} vectors = {
+    board_stack_top,
+    {board_reset, fault, fault, fault, fault, fault, NULL, NULL, NULL, NULL, fault, fault, NULL, fault, fault},
 };
 
 __attribute__((naked)) uintptr_t semihosting_call(uintptr_t operation, const void *argument)

@@ -36,6 +36,8 @@ const NOW: u64 = 1_767_225_600;
 
 /// The device's life, in which each step that must fail fails.
 fn run() -> Result<(), &'static str> {
+    #[cfg(feature = "planted-panic")]
+    print_hex("", &[COMMAND[core::hint::black_box(COMMAND.len())]]);
     let mut sectors = BootSectors::provisioned();
     first_boot(&mut sectors)?;
     second_boot(&mut sectors)?;
