@@ -148,7 +148,7 @@ impl Sealer {
         let error = SealError::BufferTooSmall { needed };
         let sealed = buf.get_mut(..needed).ok_or(error)?;
         let (header_out, rest) = sealed.split_first_chunk_mut::<HEADER_LEN>().ok_or(error)?;
-        let (payload, tag_out) = rest.split_at_mut_checked(payload_len).ok_or(error)?;
+        let (payload, tag_out) = rest.split_last_chunk_mut().ok_or(error)?;
         let aad_head = cose::AadHead::new(topic.len()).ok_or(SealError::TopicLength {
             actual: topic.len(),
         })?;
@@ -165,7 +165,7 @@ impl Sealer {
         let key = self.0.key(class).expose();
         let tag = aead_seal(key, &header.iv(), &aad, payload).ok_or(SealError::TooLong)?;
         *header_out = header.encode();
-        tag_out.copy_from_slice(&tag);
+        *tag_out = tag;
         Ok(needed)
     }
 

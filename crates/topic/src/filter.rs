@@ -79,7 +79,7 @@ impl<'a> TopicFilter<'a> {
 
     /// The topic levels as text: the parts between the `/`, at least one.
     pub fn levels(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        self.0.split('/')
+        self.0.split(level::SEPARATOR)
     }
 
     /// Whether `name` is one of the names that this filter stands for.

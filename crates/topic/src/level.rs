@@ -2,6 +2,10 @@
 
 use crate::ClientId;
 
+/// What splits text into levels (§4.7.1.1). An array, because the search for a single `char` in a text has a reachable
+/// panic, as far as the compiler can tell, and this one has none.
+pub(crate) const SEPARATOR: [char; 1] = ['/'];
+
 /// One topic level.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Level<'a> {

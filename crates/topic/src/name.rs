@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{SyntaxError, utf8_string};
+use crate::{SyntaxError, level, utf8_string};
 
 /// A Topic Name (MQTT 5.0 §4.7, 3.1.1 §4.7): 1 to 65 535 bytes of UTF-8 without wildcards, NUL,
 /// control characters and Unicode non-characters.
@@ -57,7 +57,7 @@ impl<'a> TopicName<'a> {
 
     /// The topic levels: the parts between the `/`, at least one. A level may be empty.
     pub fn levels(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        self.0.split('/')
+        self.0.split(level::SEPARATOR)
     }
 }
 

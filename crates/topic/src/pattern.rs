@@ -83,7 +83,10 @@ impl<'a> Pattern<'a> {
     /// `None` if there is none, or if the pattern has no `%c`.
     #[must_use]
     pub fn client_id<'t>(&self, topic: TopicName<'t>) -> Option<ClientId<'t>> {
-        let at = self.text.split('/').position(|level| level == "%c")?;
+        let at = self
+            .text
+            .split(level::SEPARATOR)
+            .position(|level| level == "%c")?;
         let client = ClientId::new(topic.levels().nth(at)?).ok()?;
         self.matches(topic, client).then_some(client)
     }
