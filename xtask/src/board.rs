@@ -172,49 +172,67 @@ impl Board {
         build: Build,
         features: &str,
     ) -> Result<PathBuf, Failure> {
-        let target_dir = folder().join(format!("lib-{}-{features}", build.name()));
+        let target_dir = folder().join(format!("lib-{}", build.name()));
         let compact: &[&str] = if build.compact { &COMPACT } else { &[] };
         let mut command = toolchain.cargo(compact);
         command
-            .args([
-                "rustc",
-                "--quiet",
-                "--locked",
-                "--package",
-                "mqward-ffi",
-                "--crate-type",
-                "staticlib",
-            ])
-            .args([
-                "--release",
-                "--no-default-features",
-                "--features",
-                features,
-                "--target",
-                self.target,
-            ])
-            .arg("--target-dir")
+            .args(["rustc", "--quiet", "--locked", "--release"])
+            .args(["--package", "mqward-ffi", "--crate-type", "staticlib"])
+            .args(["--no-default-features", "--features", features])
+            .args(["--target", self.target, "--target-dir"])
             .arg(&target_dir)
             .env("CARGO_PROFILE_RELEASE_LTO", "fat")
             .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", build.opt_level);
         let shown = format!(
-            "cargo rustc -p mqward-ffi --target {} ({}, {features})",
+            "cargo rustc -p mqward-ffi --features {features} --target {} ({})",
             self.target,
             build.name()
         );
         run(&mut command, &shown)?;
-        Ok(target_dir.join(self.target).join("release/libmqward.a"))
+        // The next features would overwrite it.
+        let release = target_dir.join(self.target).join("release");
+        let kept = release.join(format!("libmqward-{features}.a"));
+        fs::copy(release.join("libmqward.a"), &kept)?;
+        Ok(kept)
     }
 
-    /// Builds the device in Rust alone, perhaps with one of its features.
+    /// Builds the device in Rust alone, with one of its features or none.
     pub(crate) fn rust_device(
         &self,
         toolchain: &Toolchain,
         build: Build,
         feature: &str,
     ) -> Result<PathBuf, Failure> {
-        let target_dir = folder().join(format!("rust-{}-{feature}", build.name()));
+        let (mut command, elf) = self.rust_device_command(toolchain, build, feature);
+        let shown = format!(
+            "cargo build firmware/rust --features '{feature}' --target {} ({})",
+            self.target,
+            build.name()
+        );
+        run(&mut command, &shown)?;
+        Ok(elf)
+    }
+
+    /// What the linker says of a device in Rust that is not expected to link.
+    pub(crate) fn rust_device_failure(
+        &self,
+        toolchain: &Toolchain,
+        build: Build,
+        feature: &str,
+    ) -> Result<String, Failure> {
+        let (mut command, _) = self.rust_device_command(toolchain, build, feature);
+        let output = command.current_dir(root()).output()?;
+        Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    fn rust_device_command(
+        &self,
+        toolchain: &Toolchain,
+        build: Build,
+        feature: &str,
+    ) -> (Command, PathBuf) {
+        let target_dir = folder().join(format!("rust-{}", build.name()));
         let linker = format!("-Clinker={}", self.linker);
         let mut flags = vec![linker.as_str(), "-Clinker-flavor=ld"];
         flags.extend(self.linker_flags);
@@ -223,27 +241,19 @@ impl Board {
         }
         let mut command = toolchain.cargo(&flags);
         command
+            .args(["build", "--quiet", "--locked", "--release"])
+            .args(["--manifest-path", "bindings/firmware/rust/Cargo.toml"])
             .args([
-                "build",
-                "--quiet",
-                "--locked",
-                "--release",
                 "--features",
                 feature,
                 "--target",
                 self.target,
+                "--target-dir",
             ])
-            .args(["--manifest-path", "bindings/firmware/rust/Cargo.toml"])
-            .arg("--target-dir")
             .arg(&target_dir)
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", build.opt_level);
-        let shown = format!(
-            "cargo build firmware/rust --target {} ({}{feature})",
-            self.target,
-            build.name()
-        );
-        run(&mut command, &shown)?;
-        Ok(target_dir.join(self.target).join("release/mqward-firmware"))
+        let elf = target_dir.join(self.target).join("release/mqward-firmware");
+        (command, elf)
     }
 
     /// Compiles a C program of `bindings/firmware/c` and links it with the library.
