@@ -10,6 +10,7 @@ use crate::fleet::FleetCommand;
 use crate::open::OpenArgs;
 use crate::password::PasswordCommand;
 use crate::policy::PolicyCommand;
+use crate::registry::RegistryCommand;
 use crate::seal::SealArgs;
 use crate::verify::VerifyArgs;
 
@@ -40,9 +41,12 @@ enum Command {
     /// Make the keys of a fleet
     #[command(subcommand)]
     Fleet(FleetCommand),
-    /// Make what a device is flashed with
+    /// Make what a device is flashed with, and say which devices exist
     #[command(subcommand)]
-    Device(DeviceCommand),
+    Device(Box<DeviceCommand>),
+    /// Make the device registry of a broker, and export it
+    #[command(subcommand)]
+    Registry(RegistryCommand),
     /// Mint the password of one connection attempt, or inspect one
     Password(Box<PasswordCommand>),
     /// Judge a password as a broker would
@@ -67,6 +71,7 @@ impl Cli {
         match &self.command {
             Command::Fleet(command) => command.run(self.json),
             Command::Device(command) => command.run(self.json),
+            Command::Registry(command) => command.run(self.json),
             Command::Password(command) => command.run(self.json),
             Command::Verify(args) => args.run(self.json),
             Command::Seal(args) => args.run(self.json),

@@ -112,6 +112,19 @@ impl HardwareName {
             .then_some(Self(bytes))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Lower-case hexadecimal digits, as a table of devices holds them.
+    pub(crate) fn digits(&self) -> String {
+        base16ct::lower::encode_string(&self.0)
+    }
+
     pub(crate) fn id(&self) -> Result<HardwareId<'_>, ParamError> {
         HardwareId::new(&self.0)
     }

@@ -33,7 +33,7 @@ fn blob_and_boot_record_are_files_of_their_own() {
     let roots = "--auth-root auth_root.key --up-root up_root.key --down-root down_root.key";
     let ran = bench
         .run(
-            &format!("{EXPORT} {roots} --out two.bin --boot-out two.rec --json"),
+            &format!("{EXPORT} {roots} --out two.bin --boot-out two.rec --json --again unflashed"),
             "",
         )
         .ok();
@@ -58,7 +58,7 @@ fn every_format_carries_the_same_bytes() {
 
     bench
         .run(
-            &format!("{EXPORT} --root root.key --format nvs-csv --out d.csv"),
+            &format!("{EXPORT} --root root.key --again unflashed --format nvs-csv --out d.csv"),
             "",
         )
         .ok();
@@ -80,7 +80,7 @@ fn every_format_carries_the_same_bytes() {
 
     bench
         .run(
-            &format!("{EXPORT} --root root.key --format json --out d.json"),
+            &format!("{EXPORT} --root root.key --again unflashed --format json --out d.json"),
             "",
         )
         .ok();
@@ -98,7 +98,7 @@ fn every_format_carries_the_same_bytes() {
 
     bench
         .run(
-            &format!("{EXPORT} --root root.key --format c-header --out d.h"),
+            &format!("{EXPORT} --root root.key --again unflashed --format c-header --out d.h"),
             "",
         )
         .ok();
@@ -132,7 +132,7 @@ fn nothing_is_overwritten_unasked() {
     );
     bench
         .run(
-            &format!("{EXPORT} --root root.key --out d.json --format json"),
+            &format!("{EXPORT} --root root.key --out d.json --format json --again unflashed"),
             "",
         )
         .ok();
@@ -157,7 +157,8 @@ fn secrets_reach_standard_output_only_when_told_to() {
                 .stdout
         )
     );
-    let blob = bench.run_leaky(&format!("{export} --boot-out b"), "").ok();
+    let again = format!("{export} --boot-out b --again unflashed");
+    let blob = bench.run_leaky(&again, "").ok();
     assert_eq!(Blob::parse(&blob.stdout).unwrap().device().client_id(), ID);
 }
 
@@ -236,8 +237,10 @@ fn what_is_no_key_file_is_told_without_its_contents() {
     bench
         .run(&format!("{EXPORT} --root folder --out x"), "")
         .fails(3, &["folder"]);
-    // A key from a pipe has no mode to judge.
+    // A key from a pipe has no mode to judge, nor a folder for the ledger.
     bench
         .run(&format!("{EXPORT} --root - --out x"), format!("{digits}\n"))
-        .ok();
+        .fails(2, &["--ledger"]);
+    let piped = format!("{EXPORT} --root - --ledger ledger --out x");
+    bench.run(&piped, format!("{digits}\n")).ok();
 }

@@ -9,9 +9,11 @@
 mod bench;
 mod device;
 mod fleet;
+mod issue;
 mod lines;
 mod password;
 mod policy;
+mod registry;
 mod sealed;
 mod subscriber;
 mod tour;
