@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Prints the seed corpora from the test vectors: run it after the vectors have changed."""
+
+import json
+import pathlib
+import shutil
+
+FUZZ = pathlib.Path(__file__).parent
+DATA = FUZZ.parent / "crates/vectors/data"
+LIMIT = 24
+
+
+def load(name):
+    return json.loads((DATA / f"{name}.json").read_text())
+
+
+def octets(value):
+    if "text" in value:
+        return value["text"].encode()
+    if "hex" in value:
+        return bytes.fromhex(value["hex"])
+    return b""  # a length case, spelled as a repeated unit
+
+
+def seeds():
+    topic, acl = load("topic"), load("acl")
+    for kind in ("names", "filters", "subscriptions"):
+        for index, case in enumerate(topic[kind]["valid"][:LIMIT]):
+            inner = case.get("filter", octets(case).decode())
+            yield "topic", f"{kind}-{index}", f"{inner}\n+/#\n{inner}".encode()
+        for index, case in enumerate(topic[kind]["invalid"][:LIMIT]):
+            raw = octets(case["bytes"])
+            if raw and len(raw) < 200:
+                yield "topic", f"{kind}-invalid-{index}", raw + b"\n#\na"
+    for index, case in enumerate(topic["subscriptions"]["valid"]):
+        yield "topic", f"share-{index}", octets(case)
+    for case in acl["cases"][: 2 * LIMIT]:
+        effects = {"allow": "a", "deny": "d"}
+        rules = [
+            ("s" if rule.get("sealed") else effects[rule["effect"]])
+            + rule["access"][0]
+            + " "
+            + rule["pattern"]
+            for rule in case["rules"]
+        ]
+        asked = case["subscribe"][0]["filter"] if case["subscribe"] else "a"
+        lines = "\n".join([case["client_id"], asked, *rules])
+        yield "acl", case["name"], lines.encode()
+    ids = topic["client_ids"]["valid"][:LIMIT]
+    for index, client_id in enumerate(ids):
+        yield "client_id", str(index), b"3\x01\x17\n0\x01\x09dev\n" + client_id.encode()[:64]
+    for case in load("password")["passwords"]:
+        yield "password", case["name"], case["text"].encode()
+    for case in load("failures")["logins"][:LIMIT]:
+        yield "password", "login-" + case["name"], case["text"].encode()
+    for case in load("sealed")["messages"]:
+        topic_bytes, payload = octets(case["topic"]), octets(case["payload"])
+        if 0 < len(topic_bytes) < 300 and len(payload) < 300:
+            kind = ["live", "retained", "will", "stored"].index(case["class"])
+            head = bytes([kind | (0 if case["has_clock"] else 4), 0])
+            yield "open", case["name"], head + topic_bytes + b"\n" + payload
+            sealed = bytes.fromhex(case["sealed"]) if isinstance(case["sealed"], str) else b""
+            if sealed:
+                yield "cose", "compact-" + case["name"], sealed
+                yield "open", "sealed-" + case["name"], b"\x00\x01\x00\x03\x80t\n" + sealed
+    for case in load("cose")["refused_full"][:LIMIT]:
+        if isinstance(case["cose"], str) and len(case["cose"]) < 600:
+            yield "cose", "refused-" + case["name"], bytes.fromhex(case["cose"])
+    for case in load("cose")["pairs"][:LIMIT]:
+        body = octets(case["body"])
+        if len(body) < 300:
+            yield "cose", "full-" + case["name"], bytes.fromhex(case["cose_prefix"]) + body
+    blob = load("blob")
+    for case in blob["blobs"] + blob["refused_blobs"]:
+        yield "blob", case["name"], bytes.fromhex(case["blob"])
+    for case in blob["starts"]:
+        yield "blob", "slots-" + case["name"], bytes.fromhex(case["slot_a"] + case["slot_b"])
+    example = (FUZZ.parent / "crates/broker/examples/policy.toml").read_bytes()
+    yield "policy", "example", example
+    yield "policy", "role", b"[[role]]\nname = \"d\"\nclient_id = { prefix = \"d\", chars = \"word\", min = 1, max = 9 }\nauth = \"broker\"\n"
+    yield "policy", "two-roles", 2 * b"[[role]]\nname = \"d\"\nclient_id = { prefix = \"d\", chars = \"word\", min = 1, max = 9 }\nauth = \"broker\"\n"
+    yield "window", "forward", bytes(byte for count in range(0, 120, 3) for byte in (0, count))
+    yield "window", "back-and-boots", bytes([0, 100, 0, 30, 0, 99, 1, 5, 0, 98, 2, 0, 0, 97, 1, 6, 255, 2, 3, 0, 3, 9])
+    yield "fleet", "login-replay-restart", bytes([0, 0, 2, 0, 2, 0, 8, 0, 2, 0, 7, 100, 0, 0, 2, 1, 6, 9, 0, 0, 2, 2])
+    yield "fleet", "seal-replay-restore", bytes([1, 0, 4, 0, 4, 0, 8, 90, 1, 0, 4, 1, 8, 150, 4, 1, 6, 40, 1, 0, 4, 2])
+
+
+def main():
+    shutil.rmtree(FUZZ / "corpus", ignore_errors=True)
+    for target, name, data in seeds():
+        folder = FUZZ / "corpus" / target
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name.replace("/", "_")).write_bytes(data)
+
+
+main()
