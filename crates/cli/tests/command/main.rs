@@ -11,6 +11,7 @@ mod device;
 mod fleet;
 mod issue;
 mod lines;
+mod lint;
 mod password;
 mod policy;
 mod registry;
