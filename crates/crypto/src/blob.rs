@@ -1,4 +1,4 @@
-//! The provisioning blob: a device's seeds in its own flash partition (spec §8).
+//! The provisioning blob: a device's seeds in its own flash partition (spec §4.5).
 
 use core::fmt;
 
@@ -38,7 +38,7 @@ pub enum BlobError {
     TrailingBytes,
     /// The checksum is wrong: torn or worn flash.
     Checksum,
-    /// The Client Identifier is empty or not ASCII, or the generation is 0.
+    /// The Client Identifier is empty or not UTF-8, or the generation is 0.
     Content,
 }
 
@@ -170,9 +170,7 @@ impl<'a> Blob<'a> {
         let client_id = body
             .get(FIXED_LEN + 1..)
             .and_then(|id| core::str::from_utf8(id).ok());
-        let client_id = client_id
-            .filter(|id| id.is_ascii())
-            .ok_or(BlobError::Content)?;
+        let client_id = client_id.ok_or(BlobError::Content)?;
         let generation =
             Generation::new(body.get(5).copied().unwrap_or(0)).map_err(|_| BlobError::Content)?;
         Ok(Self {

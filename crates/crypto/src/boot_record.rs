@@ -20,6 +20,15 @@ pub enum Slot {
     B,
 }
 
+impl Slot {
+    const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
 /// Where a device keeps its boot record: two flash sectors, two NVS keys, an FRAM, two files.
 ///
 /// A slot that was never written reads as anything but a valid record (erased flash does).
@@ -74,6 +83,9 @@ impl<E: fmt::Debug + fmt::Display> core::error::Error for BootError<E> {}
 
 /// The boot counter in its two slots; the highest valid slot counts, the other one is written next.
 ///
+/// A slot that tears, wears out or is restored from long ago, whichever of the two it is, never leads to a number that
+/// was used before: the counter skips what the lost slot may have held. Both lost is [`BootError::Missing`].
+///
 /// ```
 /// use mqward_crypto::{BOOT_SLOT_LEN, BootRecord, BootStorage, Slot, UnixTime};
 ///
@@ -93,7 +105,7 @@ impl<E: fmt::Debug + fmt::Display> core::error::Error for BootError<E> {}
 /// let provisioned = UnixTime::from_secs(1_760_000_000).expect("in range");
 /// let mut flash = Ram([BootRecord::first_slot(provisioned), [0xff; BOOT_SLOT_LEN]]);
 /// let boot = BootRecord::start(&mut flash)?; // once per boot, before the first stamp
-/// assert_eq!(boot.number(), 1_760_000_001);
+/// assert_eq!(boot.number(), 1_760_000_003); // slot B was not there yet: the counter skips what it may have held
 /// # Ok::<(), mqward_crypto::BootError<core::convert::Infallible>>(())
 /// ```
 #[derive(Debug)]
@@ -106,7 +118,9 @@ impl BootRecord {
         encode(provisioned.get())
     }
 
-    /// Creates the record on a device that is provisioned in place.
+    /// Creates the record on a device that gets new seeds at the same moment.
+    ///
+    /// Never the answer to [`BootError::Missing`]: beside seeds that were used before, a new record repeats nonces.
     ///
     /// # Errors
     /// [`BootError::AlreadyProvisioned`] if a valid record is there: its counter must not go back.
@@ -123,7 +137,7 @@ impl BootRecord {
     /// Increments the counter, stores it, reads it back, and hands out the new boot.
     ///
     /// Call it once per boot before the first stamp, and again when a stamper is
-    /// [used up](crate::StampError::UsedUp). Each call costs one flash write.
+    /// [used up](crate::StampError::UsedUp). Each call costs one flash write, two after a slot was lost.
     ///
     /// # Errors
     /// [`BootError`]; a device that gets one must not log in or seal.
@@ -161,32 +175,44 @@ fn decode(slot: &[u8; BOOT_SLOT_LEN]) -> Option<u32> {
     (boot != 0 && *slot == encode(boot)).then_some(boot)
 }
 
-fn newest<S: BootStorage>(storage: &mut S) -> Result<Option<(Slot, u32)>, BootError<S::Error>> {
-    let mut found = None;
-    for slot in [Slot::A, Slot::B] {
+/// The slot with the highest boot, that boot, and whether the other slot holds the one before it.
+type Newest = Option<(Slot, u32, bool)>;
+
+fn newest<S: BootStorage>(storage: &mut S) -> Result<Newest, BootError<S::Error>> {
+    let mut boots = [None; 2];
+    for (boot, slot) in boots.iter_mut().zip([Slot::A, Slot::B]) {
         let mut bytes = [0; BOOT_SLOT_LEN];
         storage.read(slot, &mut bytes).map_err(BootError::Storage)?;
-        match (decode(&bytes), found) {
-            (Some(boot), Some((_, best))) if boot > best => found = Some((slot, boot)),
-            (Some(boot), None) => found = Some((slot, boot)),
-            _ => {}
-        }
+        *boot = decode(&bytes);
     }
-    Ok(found)
+    Ok(match boots {
+        [None, None] => None,
+        [Some(a), None] => Some((Slot::A, a, false)),
+        [None, Some(b)] => Some((Slot::B, b, false)),
+        [Some(a), Some(b)] if b > a => Some((Slot::B, b, b - a == 1)),
+        [Some(a), Some(b)] => Some((Slot::A, a, a - b == 1)),
+    })
 }
 
+/// The next boot: one higher if both slots are as this function leaves them, otherwise so much higher that a slot that
+/// was lost cannot have held it.
+///
+/// Two slots hold a number and the one before it. If the lower is missing, so may be a higher one that was used and then
+/// lost: the number after the one that is left is burnt, and both slots are written anew, lower number first.
 fn advance<S: BootStorage>(storage: &mut S, floor: u32) -> Result<Boot, BootError<S::Error>> {
-    let (slot, stored) = newest(storage)?.ok_or(BootError::Missing)?;
+    let (slot, stored, whole) = newest(storage)?.ok_or(BootError::Missing)?;
+    let step = if whole { 1 } else { 3 };
     let next = stored
-        .checked_add(1)
+        .checked_add(step)
         .ok_or(BootError::Exhausted)?
         .max(floor);
-    // The valid slot stays as it is until the other one holds the new number.
-    let other = match slot {
-        Slot::A => Slot::B,
-        Slot::B => Slot::A,
-    };
-    store(storage, other, next)?;
+    // The valid slot stays as it is until the other one holds a higher number.
+    if whole && next - stored == 1 {
+        store(storage, slot.other(), next)?;
+    } else {
+        store(storage, slot.other(), next - 1)?;
+        store(storage, slot, next)?;
+    }
     Ok(Boot::new(next))
 }
 

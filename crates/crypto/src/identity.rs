@@ -1,4 +1,4 @@
-//! Who a key belongs to: device, generation, hardware, audience, sender (spec §2).
+//! Who a key belongs to: device, generation, hardware, audience, sender (spec §3.5).
 
 use core::fmt;
 use core::num::NonZeroU8;

@@ -1,4 +1,4 @@
-//! The key tree: one type per purpose, so that a key of the wrong kind does not compile (spec §3).
+//! The key tree: one type per purpose, so that a key of the wrong kind does not compile (spec §4).
 
 use core::fmt;
 

@@ -9,7 +9,7 @@ use crate::{Class, Receipt, Ticket, TicketError};
 pub enum LatestJudgement {
     /// Newer than the last: take the value and commit the ticket.
     Newer(Ticket),
-    /// The last one again, as after every subscribe: the value is known.
+    /// The last one again, as after every subscribe: take the value if it is not at hand; there is nothing to commit.
     Same,
     /// Older than the last: a broker or a replay shows an old value.
     Older,

@@ -45,11 +45,19 @@ pub enum Opened<'b> {
     Message(Message<'b>),
 }
 
-/// An authentic message in the caller's buffer.
-#[derive(Debug)]
+/// An authentic message in the caller's buffer. `Debug` leaves the plaintext out.
 pub struct Message<'b> {
     payload: &'b mut [u8],
     receipt: Receipt,
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("len", &self.payload.len())
+            .field("receipt", &self.receipt)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'b> Message<'b> {

@@ -25,7 +25,7 @@ pub(crate) fn hmac(key: &[u8; KEY_LEN], parts: &[&[u8]]) -> [u8; 32] {
     // A key padded by hand to the block takes the constructor that cannot fail.
     let mut padded = [0; HMAC_BLOCK_LEN];
     padded[..KEY_LEN].copy_from_slice(key);
-    let mut mac = Hmac::<Sha256>::new(&padded.into());
+    let mut mac = Hmac::<Sha256>::new((&padded).into());
     padded[..KEY_LEN].zeroize(); // the rest is zeros
     for part in parts {
         mac.update(part);
@@ -100,7 +100,7 @@ fn start(key: &[u8; KEY_LEN], iv: &[u8; 12], message_len: usize) -> Option<(ChaC
     cipher.try_apply_keystream(&mut block).ok()?;
     let mut mac_key = [0; 32];
     mac_key.copy_from_slice(&block[..32]);
-    let mac = Poly1305::new(&mac_key.into());
+    let mac = Poly1305::new((&mac_key).into());
     block.zeroize();
     mac_key.zeroize();
     Some((cipher, mac))

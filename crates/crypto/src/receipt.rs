@@ -94,6 +94,9 @@ impl Receipt {
     }
 }
 
+/// How far in the future a message may come from, in seconds (spec §8.6).
+pub(crate) const MAX_AHEAD_SECS: u16 = 60;
+
 /// How old a message may be.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub struct AgeRule {
@@ -105,12 +108,12 @@ impl AgeRule {
     /// Uplink: any age, at most 60 seconds in the future.
     pub const UPLINK: Self = Self {
         max_age: None,
-        max_ahead: 60,
+        max_ahead: MAX_AHEAD_SECS as u32,
     };
     /// Downlink live: at most 60 seconds old, at most 60 seconds in the future.
     pub const DOWNLINK_LIVE: Self = Self {
         max_age: Some(60),
-        max_ahead: 60,
+        max_ahead: MAX_AHEAD_SECS as u32,
     };
 
     /// The same rule with another maximum age in seconds, or none. The future stays at 60 seconds.

@@ -13,7 +13,10 @@ const MAGIC: u32 = u32::from_be_bytes(*b"mqwS");
 /// The stampers of a device in RAM that survives deep sleep but not a power loss.
 ///
 /// Deep sleep is no boot: it costs no flash write. [`wake`](Self::wake) erases the record before it returns, so that a
-/// crash after waking cannot wake the same counts again. Windows are kept beside it with their own `export`.
+/// crash after waking cannot wake the same counts again. **Never copy a record**: each copy would wake the same counts.
+///
+/// Windows are kept beside it with their own `export`, which carries a checksum. One that is lost over the sleep starts
+/// [cold](crate::Window::cold), never new: the boot goes on, and with it the key of live commands.
 ///
 /// ```
 /// # use mqward_crypto::*;

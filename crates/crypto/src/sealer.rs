@@ -20,7 +20,7 @@ pub const fn sealed_len(payload_len: usize) -> usize {
     payload_len.saturating_add(SEAL_OVERHEAD)
 }
 
-/// Why a payload was not sealed; no stamp is spent unless all else is right.
+/// Why a payload was not sealed. No stamp is spent, except for [`TooLong`](Self::TooLong).
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SealError {
@@ -113,8 +113,9 @@ impl Sealer {
 
     /// The sealer of a backend towards one device, whose current boot is `device_boot`.
     ///
-    /// The backend learns that boot from the first authenticated uplink
-    /// ([`Receipt::boot`](crate::Receipt::boot)); class live is bound to it, the other classes are not.
+    /// The backend learns that boot ([`Receipt::boot`](crate::Receipt::boot)) from an uplink that its window judged
+    /// fresh, and takes a higher one only, or an old recording would misdirect its commands (spec §8.2). Class live is
+    /// bound to it, the other classes are not.
     ///
     /// # Errors
     /// [`ParamError::Sender`] unless `sender` is a backend's, 16 to 255; [`ParamError::Boot`] for boot 0.

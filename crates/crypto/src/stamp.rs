@@ -1,4 +1,4 @@
-//! The stamp: eleven bytes that only grow (spec §4).
+//! The stamp: eleven bytes that only grow (spec §5.1).
 
 use crate::UnixTime;
 

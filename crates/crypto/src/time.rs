@@ -1,4 +1,4 @@
-//! Time as an argument: this library never reads a clock (spec §4).
+//! Time as an argument: this library never reads a clock (spec §1, §5.1).
 
 use core::num::NonZeroU32;
 

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::crc32::crc32;
-use crate::{Class, Judgement, MAX_COUNT, Receipt, Ticket, TicketError, UnixTime};
+use crate::receipt::MAX_AHEAD_SECS;
+use crate::{Class, Direction, Judgement, MAX_COUNT, Receipt, Ticket, TicketError, UnixTime};
 
 /// Version and width lead an export; a checksum ends it.
 const EXPORT_VERSION: u8 = 1;
@@ -116,7 +117,8 @@ struct Cold {
 
 /// The replay window of one sender: which of its messages the receiver has acted on, over its newest two boots.
 ///
-/// One per (device, direction, generation, sender), for the classes live and stored. It is `64 * WORDS` counts wide: 64
+/// One per (device, direction, generation, sender), for class live, and for class stored on uplink; a command of class
+/// stored needs a [`StrictMark`](crate::StrictMark). It is `64 * WORDS` counts wide: 64
 /// on a device, more on a backend, where messages overtake each other by more. It holds no secret and may be cloned,
 /// so that a clone that has the ticket can be stored in one transaction with the effect.
 ///
@@ -172,6 +174,9 @@ impl<const WORDS: usize> Window<WORDS> {
     ///
     /// Messages sealed after `start + skew_secs` are accepted; it reopens by itself within about that time. Older ones,
     /// and senders without a clock, stay [`Judgement::Closed`] until [`reopen`](Self::reopen) (spec §8.5).
+    ///
+    /// The rule rests on clocks: pass every message by [`Receipt::check_age`](crate::Receipt::check_age) first, so that a
+    /// sender whose clock runs ahead is refused. A skew below 60 seconds, what that check allows, counts as 60.
     #[must_use]
     pub fn cold(start: UnixTime, skew_secs: u16) -> Self {
         let mut window = Self::new();
@@ -179,9 +184,25 @@ impl<const WORDS: usize> Window<WORDS> {
         window
     }
 
+    /// The window of a receiver that lost its own and has no clock: closed until [`reopen`](Self::reopen).
+    #[must_use]
+    pub const fn closed() -> Self {
+        let cold = Cold {
+            after: u32::MAX,
+            anchored: false,
+        };
+        Self {
+            newest: BootWindow::UNUSED,
+            older: BootWindow::UNUSED,
+            cold: Some(cold),
+        }
+    }
+
     /// Puts an existing window under the cold-start rule, as after restoring it from a backup.
     pub fn set_cold(&mut self, start: UnixTime, skew_secs: u16) {
-        let after = start.get().saturating_add(u32::from(skew_secs));
+        let after = start
+            .get()
+            .saturating_add(u32::from(skew_secs.max(MAX_AHEAD_SECS)));
         self.cold = Some(Cold {
             after,
             anchored: false,
@@ -190,11 +211,13 @@ impl<const WORDS: usize> Window<WORDS> {
 
     /// Tells the window the sender's last stamp: everything up to it is over, everything above it fresh.
     ///
-    /// Boot 0 is no stamp and changes nothing.
+    /// What the window knows already is not forgotten: a stamp below its newest counts as that newest. Boot 0 is no
+    /// stamp and changes nothing.
     pub fn reopen(&mut self, boot: u32, count: u32) {
         if boot == 0 {
             return;
         }
+        let (boot, count) = (boot, count).max((self.newest.boot, self.newest.highest));
         self.newest = BootWindow::over(boot, count.min(MAX_COUNT));
         self.older = BootWindow::over(boot.saturating_sub(1), MAX_COUNT);
         self.cold = None;
@@ -202,8 +225,10 @@ impl<const WORDS: usize> Window<WORDS> {
 
     /// Judges an authentic message without remembering it.
     pub fn judge(&self, receipt: &Receipt) -> Judgement {
-        if !matches!(receipt.class(), Class::Live | Class::Stored) {
-            return Judgement::Closed;
+        // A stored command needs the strict mark: this window may start empty at every boot of a device.
+        match (receipt.class(), receipt.direction()) {
+            (Class::Live, _) | (Class::Stored, Direction::Up) => {}
+            _ => return Judgement::Closed,
         }
         let (boot, count) = (receipt.boot(), receipt.count());
         let above = (boot, count) > (self.newest.boot, self.newest.highest);

@@ -10,9 +10,9 @@
 mod stampers;
 
 use mqward_crypto::{
-    Blob, Claim, Class, Clock, Device, FrameError, Generation, HEADER_LEN, HardwareId, Header,
-    MAX_TOPIC_LEN, OpenError, Opened, Opener, SEAL_OVERHEAD, SealError, Sealer, Sender, StampError,
-    UpSeed, Window, cose, is_sealed_shape, sealed_len,
+    Blob, Claim, Class, Clock, Device, DownSeed, FrameError, Generation, HEADER_LEN, HardwareId,
+    Header, MAX_TOPIC_LEN, OpenError, Opened, Opener, ParamError, SEAL_OVERHEAD, SealError, Sealer,
+    Sender, StampError, UpSeed, Window, cose, is_sealed_shape, sealed_len,
 };
 use proptest::prelude::*;
 
@@ -101,6 +101,40 @@ fn a_refused_seal_spends_no_stamp_and_leaves_no_plaintext() {
 }
 
 #[test]
+fn senders_keep_to_their_halves_and_a_downlink_has_a_boot() {
+    let device = Device::new("device-1", Generation::FIRST).unwrap();
+    let (up, down) = (UpSeed::from_bytes([9; 32]), DownSeed::from_bytes([9; 32]));
+    let hw = HardwareId::EMPTY;
+    let (last_device, backend) = (Sender::device(15).unwrap(), Sender::backend(16).unwrap());
+    assert!(Sealer::uplink(&up, device, hw, last_device).is_ok());
+    assert_eq!(
+        Sealer::uplink(&up, device, hw, backend).unwrap_err(),
+        ParamError::Sender
+    );
+    assert_eq!(
+        Opener::uplink(&up, device, hw, backend).unwrap_err(),
+        ParamError::Sender
+    );
+    assert!(Sealer::downlink(&down, device, hw, backend, 1).is_ok());
+    assert_eq!(
+        Sealer::downlink(&down, device, hw, last_device, 1).unwrap_err(),
+        ParamError::Sender
+    );
+    assert_eq!(
+        Opener::downlink(&down, device, hw, last_device, 1).unwrap_err(),
+        ParamError::Sender
+    );
+    assert_eq!(
+        Sealer::downlink(&down, device, hw, backend, 0).unwrap_err(),
+        ParamError::Boot
+    );
+    assert_eq!(
+        Opener::downlink(&down, device, hw, backend, 0).unwrap_err(),
+        ParamError::Boot
+    );
+}
+
+#[test]
 fn the_last_count_seals_and_the_next_is_an_error() {
     let (sealer, _) = pair();
     let (_, mut stamper) = stampers::at(7, 0x00ff_ffff, 0, 0);
@@ -161,11 +195,14 @@ fn topics_of_every_length_class_bind() {
             assert_eq!(message.payload(), b"21.5");
         }
     }
-    let mut buf = [0x10; SEAL_OVERHEAD];
-    assert!(
+    // A frame that this opener's key is for, so that the topic's length alone decides.
+    let mut buf = [1; SEAL_OVERHEAD];
+    (buf[0], buf[2]) = (0x10, 0);
+    assert_eq!(
         opener
             .open_in_place(&"a".repeat(MAX_TOPIC_LEN + 1), &mut buf)
-            .is_err()
+            .unwrap_err(),
+        OpenError::Refused
     );
 }
 
@@ -213,6 +250,37 @@ proptest! {
         let was_empty = bytes.is_empty();
         let opened = opener.open_in_place(&topic, &mut bytes);
         prop_assert!(opened.is_err() || was_empty);
+    }
+
+    /// Behind a checksum that fits: the parsers have to judge what is inside.
+    #[test]
+    fn arbitrary_contents_with_a_right_checksum_never_panic(
+        mut bytes in prop::collection::vec(any::<u8>(), 107..364),
+        id_len in 0..=255u8,
+        generation in any::<u8>(),
+    ) {
+        bytes[..6].copy_from_slice(&[b'm', b'q', b'w', b'P', 1, generation]);
+        bytes[102] = id_len;
+        let end = 103 + usize::from(id_len);
+        if let Some(check) = bytes.get(..end).map(stampers::crc32::crc32) {
+            if let Some(slot) = bytes.get_mut(end..end + 4) {
+                slot.copy_from_slice(&check.to_be_bytes());
+                let utf8 = core::str::from_utf8(&bytes[103..end]).is_ok();
+                let legal = utf8 && id_len > 0 && generation > 0;
+                prop_assert_eq!(Blob::parse_partition(&bytes).is_ok(), legal);
+            }
+        }
+        let mut window = bytes;
+        window.truncate(Window::<1>::EXPORT_LEN);
+        window[..3].copy_from_slice(&[1, 1, generation & 3]);
+        let last = window.len() - 4;
+        let check = stampers::crc32::crc32(&window[..last]);
+        window[last..].copy_from_slice(&check.to_be_bytes());
+        if let Ok(imported) = Window::<1>::import(&window) {
+            let mut again = [0; Window::<1>::EXPORT_LEN];
+            imported.export(&mut again).unwrap();
+            prop_assert_eq!(Window::<1>::import(&again), Ok(imported));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod crc32;
 #[allow(dead_code, reason = "the faults are for the other test")]
 mod flash;
 
@@ -15,9 +16,9 @@ use std::sync::OnceLock;
 
 use flash::Flash;
 use mqward_crypto::{
-    BootRecord, Class, Clock, Device, Generation, HardwareId, ImportError, Judgement,
-    LatestJudgement, LatestMark, Opened, Opener, Receipt, Sealer, Sender, StrictMark, UnixTime,
-    UpSeed, Window, sealed_len,
+    BootRecord, Class, Clock, Device, Direction, DownSeed, Generation, HardwareId, ImportError,
+    Judgement, LatestJudgement, LatestMark, Opened, Opener, Receipt, Sealer, Sender, StrictMark,
+    UnixTime, UpSeed, Window, sealed_len,
 };
 use proptest::prelude::*;
 
@@ -30,18 +31,39 @@ fn sealed_at(boot: u32, count: u32) -> u64 {
     1_767_000_000 + u64::from(boot) * 1_000 + u64::from(count)
 }
 
-fn seal_all(class: Class, clocked: bool) -> BTreeMap<(u32, u32), Receipt> {
+fn seal_all(direction: Direction, class: Class, clocked: bool) -> BTreeMap<(u32, u32), Receipt> {
     let device = Device::new("device-1", Generation::FIRST).unwrap();
-    let seed = UpSeed::from_bytes([9; 32]);
-    let sealer = Sealer::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
-    let opener = Opener::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
-    let mut flash = Flash::provisioned(UnixTime::from_secs(u64::from(FIRST_BOOT) - 1).unwrap());
+    let hw = HardwareId::EMPTY;
+    let (from, sealer, opener) = match direction {
+        Direction::Up => {
+            let seed = UpSeed::from_bytes([9; 32]);
+            let sealer = Sealer::uplink(&seed, device, hw, Sender::DEVICE).unwrap();
+            (
+                Sender::DEVICE,
+                sealer,
+                Opener::uplink(&seed, device, hw, Sender::DEVICE).unwrap(),
+            )
+        }
+        Direction::Down => {
+            let (seed, from) = (DownSeed::from_bytes([8; 32]), Sender::backend(16).unwrap());
+            let sealer = Sealer::downlink(&seed, device, hw, from, 77).unwrap();
+            (
+                from,
+                sealer,
+                Opener::downlink(&seed, device, hw, from, 77).unwrap(),
+            )
+        }
+    };
+    // Both slots are there, so that boots follow each other without a gap.
+    let slot = |boot: u32| BootRecord::first_slot(UnixTime::from_secs(boot.into()).unwrap());
+    let mut flash = Flash::new([slot(FIRST_BOOT - 1), slot(FIRST_BOOT - 2)]);
     let mut receipts = BTreeMap::new();
     for boot in 0..BOOTS {
         let mut stamper = BootRecord::start(&mut flash)
             .unwrap()
-            .seal_stamper(Sender::DEVICE, [1; 4])
+            .seal_stamper(from, [1; 4])
             .unwrap();
+        assert_eq!(stamper.boot(), FIRST_BOOT + boot);
         for count in 0..COUNTS {
             let time = UnixTime::from_secs(sealed_at(boot, count)).unwrap();
             let clock = if clocked {
@@ -65,12 +87,18 @@ fn seal_all(class: Class, clocked: bool) -> BTreeMap<(u32, u32), Receipt> {
 /// The receipt of (boot, count), boots counted from 0.
 fn receipt(boot: u32, count: u32) -> Receipt {
     static ALL: OnceLock<BTreeMap<(u32, u32), Receipt>> = OnceLock::new();
-    ALL.get_or_init(|| seal_all(Class::Live, true))[&(boot, count)]
+    ALL.get_or_init(|| seal_all(Direction::Up, Class::Live, true))[&(boot, count)]
 }
 
 fn clockless(boot: u32, count: u32) -> Receipt {
     static ALL: OnceLock<BTreeMap<(u32, u32), Receipt>> = OnceLock::new();
-    ALL.get_or_init(|| seal_all(Class::Stored, false))[&(boot, count)]
+    ALL.get_or_init(|| seal_all(Direction::Up, Class::Stored, false))[&(boot, count)]
+}
+
+/// A command without a time.
+fn command(boot: u32, count: u32) -> Receipt {
+    static ALL: OnceLock<BTreeMap<(u32, u32), Receipt>> = OnceLock::new();
+    ALL.get_or_init(|| seal_all(Direction::Down, Class::Stored, false))[&(boot, count)]
 }
 
 fn accept<const W: usize>(window: &mut Window<W>, receipt: &Receipt) -> bool {
@@ -279,10 +307,20 @@ fn a_window_restored_from_a_backup_forgets_nothing_under_the_cold_rule() {
 
 #[test]
 fn classes_keep_to_their_judge() {
-    let retained = seal_all(Class::Retained, true)[&(0, 0)];
+    let retained = seal_all(Direction::Up, Class::Retained, true)[&(0, 0)];
     let stored = clockless(0, 1);
     let live = receipt(0, 1);
     assert_eq!(Window::<1>::new().judge(&retained), Judgement::Closed);
+    assert_eq!(
+        Window::<1>::new().judge(&command(0, 1)),
+        Judgement::Closed,
+        "a command needs the strict mark"
+    );
+    assert_eq!(
+        StrictMark::NONE.judge(&stored),
+        Judgement::Closed,
+        "uplink needs a window"
+    );
     assert_eq!(StrictMark::NONE.judge(&live), Judgement::Closed);
     assert_eq!(StrictMark::NONE.judge(&retained), Judgement::Closed);
     assert_eq!(LatestMark::NONE.judge(&live), LatestJudgement::Closed);
@@ -290,12 +328,78 @@ fn classes_keep_to_their_judge() {
 }
 
 #[test]
+fn without_a_clock_a_lost_state_is_closed_until_told() {
+    let mut window = Window::<1>::closed();
+    assert_eq!(window.judge(&receipt(5, 299)), Judgement::Closed);
+    assert_eq!(window.judge(&clockless(5, 299)), Judgement::Closed);
+    window.reopen(FIRST_BOOT + 2, 7);
+    assert!(accept(&mut window, &clockless(2, 8)));
+
+    let closed = StrictMark::from_u64(StrictMark::closed().get());
+    assert_eq!(closed.judge(&command(5, 299)), Judgement::Closed);
+    let told = StrictMark::at(FIRST_BOOT + 2, 7);
+    assert_eq!(told.judge(&command(2, 7)), Judgement::Duplicate);
+    assert!(matches!(told.judge(&command(2, 8)), Judgement::Fresh(_)));
+}
+
+#[test]
+fn a_stamp_that_is_told_takes_nothing_back() {
+    let mut window = Window::<1>::new();
+    assert!(accept(&mut window, &receipt(3, 50)));
+    window.reopen(FIRST_BOOT + 1, 0);
+    assert_eq!(window.judge(&receipt(3, 50)), Judgement::Duplicate);
+    assert_eq!(window.judge(&receipt(3, 49)), Judgement::Duplicate);
+    assert_eq!(window.judge(&receipt(1, 5)), Judgement::TooOld);
+    assert!(accept(&mut window, &receipt(3, 51)));
+}
+
+#[test]
+fn a_timed_message_after_a_cold_start_vouches_for_what_the_counter_puts_above_it() {
+    let start = UnixTime::from_secs(sealed_at(1, 100)).unwrap();
+    let mut window = Window::<1>::cold(start, 60);
+    assert_eq!(
+        window.judge(&clockless(1, 200)),
+        Judgement::Closed,
+        "nothing vouches yet"
+    );
+    assert!(accept(&mut window, &receipt(1, 170)));
+    assert_eq!(
+        window.judge(&clockless(1, 169)),
+        Judgement::Closed,
+        "below the one that vouches"
+    );
+    assert!(accept(&mut window, &clockless(1, 171)), "above it");
+    assert!(accept(&mut window, &clockless(2, 0)), "and in a later boot");
+
+    // A fresh message below an older state's highest count does not vouch for what is above that.
+    let mut restored = Window::<1>::new();
+    assert!(accept(&mut restored, &receipt(1, 200)));
+    restored.set_cold(start, 60);
+    assert!(accept(&mut restored, &receipt(1, 170)));
+    assert_eq!(restored.judge(&clockless(1, 250)), Judgement::Closed);
+}
+
+#[test]
+fn a_skew_below_the_age_rules_counts_as_60_seconds() {
+    let start = UnixTime::from_secs(sealed_at(1, 100)).unwrap();
+    assert_eq!(
+        Window::<1>::cold(start, 0).judge(&receipt(1, 160)),
+        Judgement::Closed
+    );
+    let commands = seal_all(Direction::Down, Class::Stored, true);
+    assert_eq!(
+        StrictMark::cold(start, 0).judge(&commands[&(1, 160)]),
+        Judgement::Closed
+    );
+}
+
+#[test]
 fn strict_marks_only_rise() {
     let mut mark = StrictMark::NONE;
-    let Judgement::Fresh(ticket) = mark.judge(&clockless(2, 5)) else {
+    let Judgement::Fresh(ticket) = mark.judge(&command(2, 5)) else {
         panic!("not fresh")
     };
-    let Judgement::Fresh(earlier) = mark.judge(&clockless(2, 4)) else {
+    let Judgement::Fresh(earlier) = mark.judge(&command(2, 4)) else {
         panic!("not fresh")
     };
     mark.commit(ticket).unwrap();
@@ -304,40 +408,49 @@ fn strict_marks_only_rise() {
         "an overtaken command must not run"
     );
     let mark = StrictMark::from_u64(mark.get());
-    assert_eq!(mark.judge(&clockless(2, 5)), Judgement::Duplicate);
-    assert_eq!(mark.judge(&clockless(1, 299)), Judgement::TooOld);
-    assert!(matches!(mark.judge(&clockless(3, 0)), Judgement::Fresh(_)));
+    assert_eq!(mark.judge(&command(2, 5)), Judgement::Duplicate);
+    assert_eq!(mark.judge(&command(1, 299)), Judgement::TooOld);
+    assert!(matches!(mark.judge(&command(3, 0)), Judgement::Fresh(_)));
 }
 
 #[test]
 fn a_lost_strict_mark_is_cold_until_a_newer_command_passes() {
-    let commands = seal_all(Class::Stored, true);
+    let commands = seal_all(Direction::Down, Class::Stored, true);
     let mut mark = StrictMark::cold(UnixTime::from_secs(sealed_at(1, 100)).unwrap(), 60);
     assert_eq!(
         mark.judge(&commands[&(1, 160)]),
         Judgement::Closed,
         "recorded before the start"
     );
-    assert_eq!(mark.judge(&clockless(5, 299)), Judgement::Closed);
+    assert_eq!(mark.judge(&command(5, 299)), Judgement::Closed);
+    let stored = StrictMark::from_u64(mark.get());
+    assert_eq!(
+        stored, mark,
+        "stored and read back before the first command, it stays cold"
+    );
     let Judgement::Fresh(ticket) = mark.judge(&commands[&(1, 161)]) else {
         panic!("not fresh")
     };
     mark.commit(ticket).unwrap();
     assert_eq!(mark.judge(&commands[&(1, 161)]), Judgement::Duplicate);
-    assert!(matches!(
-        mark.judge(&clockless(5, 299)),
-        Judgement::Fresh(_)
-    ));
+    assert!(matches!(mark.judge(&command(5, 299)), Judgement::Fresh(_)));
 }
 
 #[test]
 fn latest_marks_take_equal_or_newer() {
-    let all = seal_all(Class::Will, true);
+    let all = seal_all(Direction::Up, Class::Will, true);
     let mut mark = LatestMark::NONE;
     let LatestJudgement::Newer(ticket) = mark.judge(&all[&(1, 5)]) else {
         panic!("not newer")
     };
+    let LatestJudgement::Newer(again) = mark.judge(&all[&(1, 5)]) else {
+        panic!("not newer")
+    };
     mark.commit(ticket).unwrap();
+    assert!(
+        mark.commit(again).is_err(),
+        "an equal one has nothing to commit"
+    );
     let mark = LatestMark::from_u64(mark.get());
     assert_eq!(mark.judge(&all[&(1, 5)]), LatestJudgement::Same);
     assert_eq!(mark.judge(&all[&(1, 4)]), LatestJudgement::Older);
@@ -358,6 +471,27 @@ fn a_damaged_export_is_refused() {
         let mut damaged = stored;
         damaged[bit / 8] ^= 1 << (bit % 8);
         assert!(Window::<2>::import(&damaged).is_err(), "bit {bit}");
+    }
+    // With a checksum that fits, what no window has is refused all the same: version, width, flags, counts, order.
+    let last = stored.len() - 4;
+    let mut impossible: Vec<_> = [(0, 2), (1, 1), (2, 4), (11, 1), (31, 0xff), (35, 1)]
+        .map(|(at, value)| {
+            let mut damaged = stored;
+            damaged[at] = value;
+            damaged
+        })
+        .into();
+    let mut twice = stored;
+    twice.copy_within(7..11, 31);
+    impossible.push(twice);
+    for mut damaged in impossible {
+        let check = crc32::crc32(&damaged[..last]);
+        damaged[last..].copy_from_slice(&check.to_be_bytes());
+        assert_eq!(
+            Window::<2>::import(&damaged),
+            Err(ImportError::Format),
+            "{damaged:02x?}"
+        );
     }
     assert_eq!(Window::<1>::import(&stored), Err(ImportError::Length));
     assert_eq!(Window::<2>::import(&stored[..20]), Err(ImportError::Length));

@@ -61,11 +61,17 @@ def start(a: bytes, b: bytes) -> dict:
     if not valid:
         return {"kind": "missing"}
     newest = max(valid, key=valid.get)
-    if valid[newest] == MAX_U32:
-        return {"kind": "used_up"}
-    boot = valid[newest] + 1
+    other = "b" if newest == "a" else "a"
     after = {"a": a, "b": b}
-    after["b" if newest == "a" else "a"] = slot(boot)
+    whole = boots[other] == valid[newest] - 1
+    boot = valid[newest] + (1 if whole else 3)
+    if boot > MAX_U32:
+        return {"kind": "used_up"}
+    if whole:
+        after[other] = slot(boot)
+    else:  # the number in between may have been used and lost
+        after[other] = slot(boot - 1)
+        after[newest] = slot(boot)
     return {"kind": "started", "boot": boot, "slot_a": after["a"].hex(), "slot_b": after["b"].hex()}
 
 
@@ -77,9 +83,14 @@ def starts() -> list:
         "torn-write-of-b": (slot(7), slot(8)[:12] + ERASED[12:]),
         "torn-write-of-a": (slot(8)[:12] + ERASED[12:], slot(7)),
         "erased-a": (ERASED, slot(7)),
+        "erased-b": (slot(7), ERASED),
+        "both-alike": (slot(7), slot(7)),
+        "a-far-behind": (slot(7), slot(1760000002)),
         "stale-b": (slot(1760000002), slot(3)),
         "last-boot": (slot(MAX_U32 - 1), slot(MAX_U32 - 2)),
         "used-up": (slot(MAX_U32 - 1), slot(MAX_U32)),
+        "last-boot-with-a-lost-slot": (slot(MAX_U32 - 3), ERASED),
+        "used-up-with-a-lost-slot": (slot(MAX_U32 - 2), ERASED),
         "both-erased": (ERASED, ERASED),
         "both-corrupt": (flip(slot(7), 11), flip(slot(8), 12)),
         "zero-and-erased": (slot(0), ERASED),
