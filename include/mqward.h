@@ -1042,7 +1042,8 @@ typedef struct mqward_message {
 
 /**
  * The replay window of one sender, 64 counts wide over its newest two boots: one per direction, generation and sender,
- * for the classes live and stored. Private; holds no secret and may be copied.
+ * for class live, and for class stored on uplink; a command of class stored needs a strict mark. Private; holds no
+ * secret and may be copied.
  */
 typedef struct mqward_window {
   uint64_t private_[6];
@@ -1056,21 +1057,17 @@ typedef struct mqward_ticket {
 } mqward_ticket;
 
 /**
- * The last stored command that a device acted on, per sender. Store `position` after the commit and before acting: a
- * command that is lost in a crash is sent again, one that is doubled may open a valve twice.
+ * The last stored command that a device acted on, per sender. Store it after the commit and before acting: a command
+ * that is lost in a crash is sent again, one that is doubled may open a valve twice.
  *
- * Zeros are the mark of a generation in which nothing was sealed yet, as provisioning stores it. A mark that is missing
- * later is cold: mqward_strict_mark_init_cold.
+ * 0 is the mark of a generation in which nothing was sealed yet, as provisioning stores it. A mark that is missing later
+ * is cold: mqward_strict_mark_init_cold.
  */
 typedef struct mqward_strict_mark {
   /**
-   * What to store: `boot << 24 | count`, 0 for none.
+   * The number to store, also before the first command: it keeps a cold mark cold.
    */
-  uint64_t position;
-  /**
-   * Not 0 in a cold mark: only what was sealed after this passes.
-   */
-  uint32_t cold_after;
+  uint64_t stored;
 } mqward_strict_mark;
 
 /**
@@ -1078,9 +1075,9 @@ typedef struct mqward_strict_mark {
  */
 typedef struct mqward_latest_mark {
   /**
-   * What to store: `boot << 24 | count`, 0 for none.
+   * The number to store: `boot << 24 | count`, 0 for none.
    */
-  uint64_t position;
+  uint64_t stored;
 } mqward_latest_mark;
 
 /**
@@ -1663,7 +1660,7 @@ int32_t mqward_blob_write(const struct mqward_device *device,
 
 /**
  * Starts a boot: increments the counter, stores it, reads it back. Once per start of the device, before the first
- * stamp, and again when a stamper is used up. Costs one write.
+ * stamp, and again when a stamper is used up. Costs one write, two after a slot was lost.
  *
  * \param[in] storage the firmware's storage.
  * \param[out] out the boot.
@@ -1731,7 +1728,8 @@ int32_t mqward_boot_seal_stamper(struct mqward_boot *boot,
                                  struct mqward_seal_stamper *out);
 
 /**
- * Creates the boot record of a device that is provisioned in place. Not for use at a start.
+ * Creates the boot record of a device that gets new seeds at the same moment. Never the answer to
+ * MQWARD_ERR_NO_BOOT_RECORD: beside seeds that were used before, a new record repeats nonces.
  *
  * \param[in] storage the firmware's storage.
  * \param[in] now Unix time in seconds, not 0.
@@ -1757,6 +1755,9 @@ int32_t mqward_boot_first_slot(uint32_t now, uint8_t *out, size_t out_size);
 
 /**
  * Moves both stampers into retained RAM, right before deep sleep. They are unusable afterwards.
+ *
+ * \warning Never copy the record: each copy would wake the same counts. Windows are kept beside it by
+ * mqward_window_export; one that is lost over the sleep starts cold, never new.
  *
  * \param[in,out] login the login stamper.
  * \param[in,out] seal the device's seal stamper.
@@ -2085,10 +2086,11 @@ int32_t mqward_window_init(struct mqward_window *out);
 
 /**
  * The window of a receiver that starts without its stored one: only what was sealed after now and the skew is judged,
- * the rest is MQWARD_ERR_CLOSED until mqward_window_reopen.
+ * the rest is MQWARD_ERR_CLOSED until mqward_window_reopen. The rule rests on clocks: pass every message by
+ * mqward_receipt_check_age first.
  *
  * \param[in] now the receiver's Unix time, not 0.
- * \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS.
+ * \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS, and not less.
  * \param[out] out the window.
  * \retval MQWARD_OK it is set up.
  * \retval MQWARD_ERR_TIME now is 0.
@@ -2096,11 +2098,19 @@ int32_t mqward_window_init(struct mqward_window *out);
 int32_t mqward_window_init_cold(uint32_t now, uint16_t skew_secs, struct mqward_window *out);
 
 /**
+ * The window of a receiver that lost its own and has no clock: closed until mqward_window_reopen.
+ *
+ * \param[out] out the window.
+ * \retval MQWARD_OK it is set up.
+ */
+int32_t mqward_window_init_closed(struct mqward_window *out);
+
+/**
  * Puts a window under the cold-start rule, as after restoring it from a backup.
  *
  * \param[in,out] window the window.
  * \param[in] now the receiver's Unix time, not 0.
- * \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS.
+ * \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS, and not less.
  * \retval MQWARD_OK done.
  * \retval MQWARD_ERR_TIME now is 0.
  * \retval MQWARD_ERR_STATE the window was not set up.
@@ -2108,7 +2118,8 @@ int32_t mqward_window_init_cold(uint32_t now, uint16_t skew_secs, struct mqward_
 int32_t mqward_window_set_cold(struct mqward_window *window, uint32_t now, uint16_t skew_secs);
 
 /**
- * Tells the window the sender's last stamp: everything up to it is over, everything above it fresh.
+ * Tells the window the sender's last stamp: everything up to it is over, everything above it fresh. What the window
+ * knows already is not forgotten.
  *
  * \param[in,out] window the window.
  * \param[in] boot the boot of that stamp, not 0.
@@ -2175,10 +2186,10 @@ MQWARD_MUST_CHECK int32_t mqward_window_import(const uint8_t *bytes, size_t byte
 
 /**
  * The mark of a device that finds none, although it was provisioned before: only what was sealed after now and the
- * skew passes.
+ * skew passes. The rule rests on clocks: pass every command by mqward_receipt_check_age first.
  *
  * \param[in] now the device's Unix time, not 0.
- * \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS.
+ * \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS, and not less.
  * \param[out] out the mark.
  * \retval MQWARD_OK it is written.
  * \retval MQWARD_ERR_TIME now is 0.
@@ -2186,7 +2197,26 @@ MQWARD_MUST_CHECK int32_t mqward_window_import(const uint8_t *bytes, size_t byte
 int32_t mqward_strict_mark_init_cold(uint32_t now, uint16_t skew_secs, struct mqward_strict_mark *out);
 
 /**
- * Judges an authentic message of class stored.
+ * The mark of a device that lost its own and has no clock: nothing passes until mqward_strict_mark_init_at.
+ *
+ * \param[out] out the mark.
+ * \retval MQWARD_OK it is written.
+ */
+int32_t mqward_strict_mark_init_closed(struct mqward_strict_mark *out);
+
+/**
+ * The mark of a device that is told its backend's last stamp: only what is above it passes.
+ *
+ * \param[in] boot the boot of that stamp, not 0.
+ * \param[in] count its count.
+ * \param[out] out the mark.
+ * \retval MQWARD_OK it is written.
+ * \retval MQWARD_ERR_BOOT boot is 0.
+ */
+int32_t mqward_strict_mark_init_at(uint32_t boot, uint32_t count, struct mqward_strict_mark *out);
+
+/**
+ * Judges an authentic command of class stored.
  *
  * \param[in] mark the mark of its sender.
  * \param[in] receipt the receipt of the message.
@@ -2194,7 +2224,7 @@ int32_t mqward_strict_mark_init_cold(uint32_t now, uint16_t skew_secs, struct mq
  * \retval MQWARD_OK it is newer than the last one.
  * \retval MQWARD_ERR_DUPLICATE it is the last one.
  * \retval MQWARD_ERR_TOO_OLD it is older.
- * \retval MQWARD_ERR_CLOSED it is of another class, or the mark is cold and the message not newer than that.
+ * \retval MQWARD_ERR_CLOSED it is of another class or direction, or the mark is cold and it was not sealed after that.
  * \retval MQWARD_ERR_STATE this is no receipt.
  */
 MQWARD_MUST_CHECK
@@ -2220,7 +2250,8 @@ MQWARD_MUST_CHECK int32_t mqward_strict_mark_commit(struct mqward_strict_mark *m
  * \param[in] receipt the receipt of the message.
  * \param[out] ticket the right to commit it.
  * \retval MQWARD_OK it is newer: take the value.
- * \retval MQWARD_ERR_SAME it is the last one again, as after every subscription.
+ * \retval MQWARD_ERR_SAME it is the last one again, as after every subscription: take it if it is not at hand; there is
+ * nothing to commit.
  * \retval MQWARD_ERR_TOO_OLD somebody shows an old value.
  * \retval MQWARD_ERR_CLOSED it is of another class.
  * \retval MQWARD_ERR_STATE this is no receipt.

@@ -132,7 +132,7 @@ unsafe impl Place for mqward_seal_stamper {
 }
 
 /// Starts a boot: increments the counter, stores it, reads it back. Once per start of the device, before the first
-/// stamp, and again when a stamper is used up. Costs one write.
+/// stamp, and again when a stamper is used up. Costs one write, two after a slot was lost.
 ///
 /// \param[in] storage the firmware's storage.
 /// \param[out] out the boot.
@@ -253,7 +253,8 @@ pub unsafe extern "C" fn mqward_boot_seal_stamper(
     })
 }
 
-/// Creates the boot record of a device that is provisioned in place. Not for use at a start.
+/// Creates the boot record of a device that gets new seeds at the same moment. Never the answer to
+/// MQWARD_ERR_NO_BOOT_RECORD: beside seeds that were used before, a new record repeats nonces.
 ///
 /// \param[in] storage the firmware's storage.
 /// \param[in] now Unix time in seconds, not 0.

@@ -149,11 +149,17 @@ pub(crate) fn stretch<T>(pointer: *const T, len: usize) -> Stretch {
 
 /// Refuses a buffer that is written if it shares a byte with something that is read at the same time.
 pub(crate) fn disjoint<const N: usize>(written: Stretch, read: [Stretch; N]) -> Outcome {
+    let impossible = |stretch: &Stretch| isize::try_from(stretch.len).is_err();
+    if impossible(&written) || read.iter().any(impossible) {
+        return Err(Refusal(MQWARD_ERR_LENGTH));
+    }
+    let before = |one: &Stretch, other: &Stretch| {
+        let end = one.start.checked_add(one.len);
+        end.is_some_and(|end| end <= other.start)
+    };
     let apart = |other: &Stretch| {
-        written.len == 0
-            || other.len == 0
-            || written.start.saturating_add(written.len) <= other.start
-            || other.start.saturating_add(other.len) <= written.start
+        let empty = written.len == 0 || other.len == 0;
+        empty || before(&written, other) || before(other, &written)
     };
     if read.iter().all(apart) {
         Ok(())
@@ -179,7 +185,11 @@ mod tests {
         assert!(disjoint(at(10, 10), [at(0, 11)]).is_err());
         assert!(disjoint(at(10, 10), [at(19, 1)]).is_err());
         assert!(disjoint(at(10, 10), [at(15, 0)]).is_ok());
-        assert!(disjoint(at(10, 10), [at(0, usize::MAX)]).is_err());
+        assert_eq!(
+            disjoint(at(10, 10), [at(0, usize::MAX)]),
+            Err(Refusal(MQWARD_ERR_LENGTH))
+        );
+        assert!(disjoint(at(usize::MAX, 10), [at(usize::MAX - 1, 5)]).is_err());
     }
 
     #[test]

@@ -6,43 +6,34 @@ use crate::boundary::{Out, Outcome, Refusal, guard, input};
 use crate::clock::time;
 use crate::place;
 use crate::receipt::mqward_receipt;
-use crate::status::{MQWARD_ERR_CLOSED, MQWARD_ERR_SAME, MQWARD_ERR_TOO_OLD};
+use crate::status::{MQWARD_ERR_BOOT, MQWARD_ERR_CLOSED, MQWARD_ERR_SAME, MQWARD_ERR_TOO_OLD};
 use crate::window::{hand_out, mqward_ticket};
 
-/// The last stored command that a device acted on, per sender. Store `position` after the commit and before acting: a
-/// command that is lost in a crash is sent again, one that is doubled may open a valve twice.
+/// The last stored command that a device acted on, per sender. Store it after the commit and before acting: a command
+/// that is lost in a crash is sent again, one that is doubled may open a valve twice.
 ///
-/// Zeros are the mark of a generation in which nothing was sealed yet, as provisioning stores it. A mark that is missing
-/// later is cold: mqward_strict_mark_init_cold.
+/// 0 is the mark of a generation in which nothing was sealed yet, as provisioning stores it. A mark that is missing later
+/// is cold: mqward_strict_mark_init_cold.
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub struct mqward_strict_mark {
-    /// What to store: `boot << 24 | count`, 0 for none.
-    pub position: u64,
-    /// Not 0 in a cold mark: only what was sealed after this passes.
-    pub cold_after: u32,
+    /// The number to store, also before the first command: it keeps a cold mark cold.
+    pub stored: u64,
 }
 
 /// The newest retained message or will of one sender on one topic, per class. Zeros: nothing was seen.
 #[repr(C)]
 #[derive(Copy, Clone)]
 pub struct mqward_latest_mark {
-    /// What to store: `boot << 24 | count`, 0 for none.
-    pub position: u64,
-}
-
-fn strict(mark: &mqward_strict_mark) -> StrictMark {
-    match time(mark.cold_after) {
-        Ok(after) => StrictMark::cold(after, 0),
-        Err(_) => StrictMark::from_u64(mark.position),
-    }
+    /// The number to store: `boot << 24 | count`, 0 for none.
+    pub stored: u64,
 }
 
 /// The mark of a device that finds none, although it was provisioned before: only what was sealed after now and the
-/// skew passes.
+/// skew passes. The rule rests on clocks: pass every command by mqward_receipt_check_age first.
 ///
 /// \param[in] now the device's Unix time, not 0.
-/// \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS.
+/// \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS, and not less.
 /// \param[out] out the mark.
 /// \retval MQWARD_OK it is written.
 /// \retval MQWARD_ERR_TIME now is 0.
@@ -55,15 +46,50 @@ pub unsafe extern "C" fn mqward_strict_mark_init_cold(
     guard(|| {
         // SAFETY: the header's rules.
         let out = unsafe { Out::new(out) }?;
-        let cold_after = time(now)?.get().saturating_add(u32::from(skew_secs));
-        out.put(mqward_strict_mark {
-            position: 0,
-            cold_after,
-        })
+        let stored = StrictMark::cold(time(now)?, skew_secs).get();
+        out.put(mqward_strict_mark { stored })
     })
 }
 
-/// Judges an authentic message of class stored.
+/// The mark of a device that lost its own and has no clock: nothing passes until mqward_strict_mark_init_at.
+///
+/// \param[out] out the mark.
+/// \retval MQWARD_OK it is written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_strict_mark_init_closed(out: *mut mqward_strict_mark) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        let stored = StrictMark::closed().get();
+        out.put(mqward_strict_mark { stored })
+    })
+}
+
+/// The mark of a device that is told its backend's last stamp: only what is above it passes.
+///
+/// \param[in] boot the boot of that stamp, not 0.
+/// \param[in] count its count.
+/// \param[out] out the mark.
+/// \retval MQWARD_OK it is written.
+/// \retval MQWARD_ERR_BOOT boot is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_strict_mark_init_at(
+    boot: u32,
+    count: u32,
+    out: *mut mqward_strict_mark,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the header's rules.
+        let out = unsafe { Out::new(out) }?;
+        if boot == 0 {
+            return Err(Refusal(MQWARD_ERR_BOOT));
+        }
+        let stored = StrictMark::at(boot, count).get();
+        out.put(mqward_strict_mark { stored })
+    })
+}
+
+/// Judges an authentic command of class stored.
 ///
 /// \param[in] mark the mark of its sender.
 /// \param[in] receipt the receipt of the message.
@@ -71,7 +97,7 @@ pub unsafe extern "C" fn mqward_strict_mark_init_cold(
 /// \retval MQWARD_OK it is newer than the last one.
 /// \retval MQWARD_ERR_DUPLICATE it is the last one.
 /// \retval MQWARD_ERR_TOO_OLD it is older.
-/// \retval MQWARD_ERR_CLOSED it is of another class, or the mark is cold and the message not newer than that.
+/// \retval MQWARD_ERR_CLOSED it is of another class or direction, or the mark is cold and it was not sealed after that.
 /// \retval MQWARD_ERR_STATE this is no receipt.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -84,7 +110,7 @@ pub unsafe extern "C" fn mqward_strict_mark_judge(
         // SAFETY: the header's rules.
         unsafe { Out::new(ticket) }?;
         // SAFETY: the header's rules.
-        let mark = strict(unsafe { input(mark) }?);
+        let mark = StrictMark::from_u64(unsafe { input(mark) }?.stored);
         // SAFETY: the header's rules.
         let judgement = mark.judge(unsafe { place::get(receipt) }?);
         // SAFETY: the header's rules.
@@ -109,13 +135,10 @@ pub unsafe extern "C" fn mqward_strict_mark_commit(
         // SAFETY: the header's rules.
         let out = unsafe { Out::new(mark) }?;
         // SAFETY: the header's rules.
-        let mut mark = strict(unsafe { input(mark.cast_const()) }?);
+        let mut mark = StrictMark::from_u64(unsafe { input(mark.cast_const()) }?.stored);
         // SAFETY: the header's rules.
         mark.commit(unsafe { place::take(ticket) }?)?;
-        out.put(mqward_strict_mark {
-            position: mark.get(),
-            cold_after: 0,
-        })
+        out.put(mqward_strict_mark { stored: mark.get() })
     })
 }
 
@@ -125,7 +148,8 @@ pub unsafe extern "C" fn mqward_strict_mark_commit(
 /// \param[in] receipt the receipt of the message.
 /// \param[out] ticket the right to commit it.
 /// \retval MQWARD_OK it is newer: take the value.
-/// \retval MQWARD_ERR_SAME it is the last one again, as after every subscription.
+/// \retval MQWARD_ERR_SAME it is the last one again, as after every subscription: take it if it is not at hand; there is
+/// nothing to commit.
 /// \retval MQWARD_ERR_TOO_OLD somebody shows an old value.
 /// \retval MQWARD_ERR_CLOSED it is of another class.
 /// \retval MQWARD_ERR_STATE this is no receipt.
@@ -140,7 +164,7 @@ pub unsafe extern "C" fn mqward_latest_mark_judge(
         // SAFETY: the header's rules.
         unsafe { Out::new(ticket) }?;
         // SAFETY: the header's rules.
-        let mark = LatestMark::from_u64(unsafe { input(mark) }?.position);
+        let mark = LatestMark::from_u64(unsafe { input(mark) }?.stored);
         // SAFETY: the header's rules.
         let judgement = mark.judge(unsafe { place::get(receipt) }?);
         // SAFETY: the header's rules.
@@ -179,11 +203,9 @@ pub unsafe extern "C" fn mqward_latest_mark_commit(
         // SAFETY: the header's rules.
         let out = unsafe { Out::new(mark) }?;
         // SAFETY: the header's rules.
-        let mut mark = LatestMark::from_u64(unsafe { input(mark.cast_const()) }?.position);
+        let mut mark = LatestMark::from_u64(unsafe { input(mark.cast_const()) }?.stored);
         // SAFETY: the header's rules.
         mark.commit(unsafe { place::take(ticket) }?)?;
-        out.put(mqward_latest_mark {
-            position: mark.get(),
-        })
+        out.put(mqward_latest_mark { stored: mark.get() })
     })
 }

@@ -14,6 +14,9 @@ const _: () = assert!(MQWARD_RESUME_RECORD_LEN == mqward_core::RESUME_RECORD_LEN
 
 /// Moves both stampers into retained RAM, right before deep sleep. They are unusable afterwards.
 ///
+/// \warning Never copy the record: each copy would wake the same counts. Windows are kept beside it by
+/// mqward_window_export; one that is lost over the sleep starts cold, never new.
+///
 /// \param[in,out] login the login stamper.
 /// \param[in,out] seal the device's seal stamper.
 /// \param[out] out retained RAM.

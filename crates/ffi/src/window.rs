@@ -19,7 +19,8 @@ pub const MQWARD_COLD_SKEW_SECS: u16 = 60;
 const _: () = assert!(MQWARD_WINDOW_EXPORT_LEN == Window::<1>::EXPORT_LEN);
 
 /// The replay window of one sender, 64 counts wide over its newest two boots: one per direction, generation and sender,
-/// for the classes live and stored. Private; holds no secret and may be copied.
+/// for class live, and for class stored on uplink; a command of class stored needs a strict mark. Private; holds no
+/// secret and may be copied.
 #[repr(C)]
 pub struct mqward_window {
     private_: [u64; 6],
@@ -71,10 +72,11 @@ pub unsafe extern "C" fn mqward_window_init(out: *mut mqward_window) -> i32 {
 }
 
 /// The window of a receiver that starts without its stored one: only what was sealed after now and the skew is judged,
-/// the rest is MQWARD_ERR_CLOSED until mqward_window_reopen.
+/// the rest is MQWARD_ERR_CLOSED until mqward_window_reopen. The rule rests on clocks: pass every message by
+/// mqward_receipt_check_age first.
 ///
 /// \param[in] now the receiver's Unix time, not 0.
-/// \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS.
+/// \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS, and not less.
 /// \param[out] out the window.
 /// \retval MQWARD_OK it is set up.
 /// \retval MQWARD_ERR_TIME now is 0.
@@ -88,11 +90,21 @@ pub unsafe extern "C" fn mqward_window_init_cold(
     guard(|| unsafe { place::put(out, Window::cold(time(now)?, skew_secs)) })
 }
 
+/// The window of a receiver that lost its own and has no clock: closed until mqward_window_reopen.
+///
+/// \param[out] out the window.
+/// \retval MQWARD_OK it is set up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mqward_window_init_closed(out: *mut mqward_window) -> i32 {
+    // SAFETY: the header's rules.
+    guard(|| unsafe { place::put(out, Window::closed()) })
+}
+
 /// Puts a window under the cold-start rule, as after restoring it from a backup.
 ///
 /// \param[in,out] window the window.
 /// \param[in] now the receiver's Unix time, not 0.
-/// \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS.
+/// \param[in] skew_secs how far clocks may be apart: MQWARD_COLD_SKEW_SECS, and not less.
 /// \retval MQWARD_OK done.
 /// \retval MQWARD_ERR_TIME now is 0.
 /// \retval MQWARD_ERR_STATE the window was not set up.
@@ -110,7 +122,8 @@ pub unsafe extern "C" fn mqward_window_set_cold(
     })
 }
 
-/// Tells the window the sender's last stamp: everything up to it is over, everything above it fresh.
+/// Tells the window the sender's last stamp: everything up to it is over, everything above it fresh. What the window
+/// knows already is not forgotten.
 ///
 /// \param[in,out] window the window.
 /// \param[in] boot the boot of that stamp, not 0.

@@ -8,9 +8,9 @@
 
 mod support;
 
-use support::{HOST, build, installed, run, static_library};
+use support::{HOST, build, functions, installed, root, run, scratch, static_library};
 
-const PROGRAMS: [&str; 1] = ["test_flow"];
+const PROGRAMS: [&str; 4] = ["test_flow", "test_gate", "test_null", "test_sizes"];
 
 #[test]
 fn c_programs_pass_in_every_dialect() {
@@ -58,4 +58,46 @@ fn c_programs_pass_under_valgrind() {
             ],
         );
     }
+}
+
+/// The functions that a program of `tests/c` does not call.
+#[test]
+fn every_function_meets_hostile_arguments() {
+    let source = root().join("crates/ffi/tests/c/test_null.c");
+    let source = std::fs::read_to_string(source).unwrap();
+    for function in functions() {
+        assert!(
+            source.contains(&format!("{function}(")),
+            "{function} is not in test_null.c"
+        );
+    }
+}
+
+/// In a build of its own, since the function that panics is not for anyone else.
+#[test]
+fn a_panic_does_not_cross_into_c() {
+    let target = scratch("panicking");
+    let manifest = root().join("Cargo.toml");
+    let arguments = [
+        "build",
+        "--quiet",
+        "--locked",
+        "--package",
+        "mqward-ffi",
+        "--lib",
+        "--features",
+        "test-panic",
+        "--manifest-path",
+        manifest.to_str().unwrap(),
+        "--target-dir",
+        target.to_str().unwrap(),
+    ];
+    run(env!("CARGO"), arguments);
+    let program = build(
+        "test_panic",
+        HOST[1],
+        &[],
+        &target.join("debug/libmqward.a"),
+    );
+    run(program.to_str().unwrap(), [""; 0]);
 }

@@ -70,7 +70,7 @@ fn the_committed_header_is_what_the_doc_comments_say() {
     assert_eq!(committed.lines().count(), generated.lines().count());
 }
 
-/// Freestanding too, for each compiler that is installed.
+/// Freestanding too, by each compiler that is installed.
 #[test]
 fn every_compiler_accepts_the_header_alone() {
     let source = scratch("header").join("alone.c");
@@ -89,12 +89,23 @@ fn every_compiler_accepts_the_header_alone() {
         cases.extend(["-std=c99", "-std=c11"].map(|standard| (cross, standard, [].as_slice())));
     }
     for (compiler, standard, extra) in cases {
+        // The RISC-V compiler comes without a C library.
+        let modes: &[&str] = if compiler.ends_with("elf-gcc") {
+            &["-ffreestanding"]
+        } else {
+            &["-O1", "-ffreestanding"]
+        };
         if !installed(compiler) {
             continue;
         }
-        for mode in ["-O1", "-ffreestanding"] {
+        for mode in modes {
             let mut command: Vec<_> = STRICT.iter().chain(extra).map(Into::into).collect();
-            command.extend([standard.into(), mode.into(), "-I".into(), include.clone()]);
+            command.extend([
+                standard.into(),
+                (*mode).into(),
+                "-I".into(),
+                include.clone(),
+            ]);
             command.extend([
                 "-c".into(),
                 source.clone().into_os_string(),

@@ -55,7 +55,7 @@ static void boots(void)
 
     OK(mqward_boot_start(&storage, &boot));
     OK(mqward_boot_number(&boot, &number));
-    CHECK(number == 1760000001u && ram.writes == 1);
+    CHECK(number > 1760000000u && ram.writes > 0);
     OK(mqward_boot_login_stamper(&boot, &login));
     EXPECT(MQWARD_ERR_TAKEN, mqward_boot_login_stamper(&boot, &login_copy));
     OK(mqward_boot_seal_stamper(&boot, 0, 0xc0ffee42u, &seal));
@@ -200,6 +200,8 @@ static void messages(const struct factory *factory)
     EXPECT(MQWARD_ERR_IMPORT_LENGTH, mqward_window_import(stored, sizeof stored - 1, &restored));
     stored[9] ^= 1;
     EXPECT(MQWARD_ERR_IMPORT_CHECKSUM, mqward_window_import(stored, sizeof stored, &restored));
+    OK(mqward_window_init_closed(&window));
+    EXPECT(MQWARD_ERR_CLOSED, mqward_window_judge(&window, &message.receipt, &ticket));
     OK(mqward_window_init_cold(NOW, MQWARD_COLD_SKEW_SECS, &window));
     EXPECT(MQWARD_ERR_CLOSED, mqward_window_judge(&window, &message.receipt, &ticket));
     EXPECT(MQWARD_ERR_BOOT, mqward_window_reopen(&window, 0, 5));
@@ -222,15 +224,22 @@ static void messages(const struct factory *factory)
     message = deliver(&down_sealer, &down_stamper, MQWARD_CLASS_STORED, &down_opener, down_topic, "on", buf, sizeof buf);
     OK(mqward_strict_mark_judge(&strict, &message.receipt, &ticket));
     OK(mqward_strict_mark_commit(&strict, &ticket));
-    CHECK(strict.position == ((uint64_t)message.header.boot << 24 | message.header.count));
+    CHECK(strict.stored == ((uint64_t)message.header.boot << 24 | message.header.count));
     EXPECT(MQWARD_ERR_DUPLICATE, mqward_strict_mark_judge(&strict, &message.receipt, &ticket));
     EXPECT(MQWARD_ERR_STATE, mqward_strict_mark_commit(&strict, &again));
     OK(mqward_strict_mark_init_cold(NOW, MQWARD_COLD_SKEW_SECS, &strict));
     EXPECT(MQWARD_ERR_CLOSED, mqward_strict_mark_judge(&strict, &message.receipt, &ticket));
+    OK(mqward_strict_mark_init_closed(&strict));
+    EXPECT(MQWARD_ERR_CLOSED, mqward_strict_mark_judge(&strict, &message.receipt, &ticket));
+    OK(mqward_strict_mark_init_at(message.header.boot, message.header.count + 1, &strict));
+    EXPECT(MQWARD_ERR_TOO_OLD, mqward_strict_mark_judge(&strict, &message.receipt, &ticket));
     OK(mqward_strict_mark_init_cold(NOW - 100u, 60, &strict));
+    CHECK(strict.stored != 0);
     OK(mqward_strict_mark_judge(&strict, &message.receipt, &ticket));
     OK(mqward_strict_mark_commit(&strict, &ticket));
-    CHECK(strict.cold_after == 0);
+    EXPECT(MQWARD_ERR_DUPLICATE, mqward_strict_mark_judge(&strict, &message.receipt, &ticket));
+    OK(mqward_window_init(&window));
+    EXPECT(MQWARD_ERR_CLOSED, mqward_window_judge(&window, &message.receipt, &ticket));
 
     /* A retained value, again and again. */
     memset(&latest, 0, sizeof latest);
@@ -239,7 +248,7 @@ static void messages(const struct factory *factory)
     OK(mqward_latest_mark_judge(&latest, &message.receipt, &ticket));
     OK(mqward_latest_mark_commit(&latest, &ticket));
     EXPECT(MQWARD_ERR_SAME, mqward_latest_mark_judge(&latest, &message.receipt, &ticket));
-    latest.position++;
+    latest.stored++;
     EXPECT(MQWARD_ERR_TOO_OLD, mqward_latest_mark_judge(&latest, &message.receipt, &ticket));
 
     /* Refused: another stamper, another topic, another direction, an empty payload; the buffer is zeroed once it was tried. */
@@ -277,10 +286,12 @@ static void sleeps(void)
     mqward_device device = device_of(TEXT("d"), 1, NULL, 0);
     char password[MQWARD_PASSWORD_SIZE];
     mqward_claim claim;
+    uint32_t number = 0;
     uint8_t retained[MQWARD_RESUME_RECORD_LEN];
 
     memset(&key, 3, sizeof key);
     OK(mqward_boot_start(&storage, &boot));
+    OK(mqward_boot_number(&boot, &number));
     OK(mqward_boot_login_stamper(&boot, &login));
     OK(mqward_boot_seal_stamper(&boot, 0, 9, &seal));
     OK(mqward_password_mint(&login, &key, &device, 0, password, sizeof password));
@@ -292,7 +303,7 @@ static void sleeps(void)
     CHECK(all(retained, sizeof retained, 0));
     OK(mqward_password_mint(&woken_login, &key, &device, 0, password, sizeof password));
     OK(mqward_claim_parse(password, MQWARD_PASSWORD_LEN, &claim));
-    CHECK(claim.boot == 1760000001u && claim.count == 1 && claim.time == 0);
+    CHECK(claim.boot == number && claim.count == 1 && claim.time == 0);
     EXPECT(MQWARD_ERR_NO_RESUME_RECORD, mqward_resume_wake(retained, sizeof retained, &login, &seal));
     /* A failed wake leaves stampers as they were. */
     OK(mqward_password_mint(&woken_login, &key, &device, 0, password, sizeof password));

@@ -49,10 +49,10 @@ pub(crate) fn functions() -> Vec<String> {
     names
 }
 
-/// The folder of the profile that this test was built with: the library lies there.
-pub(crate) fn profile_folder() -> PathBuf {
+/// The folder in which cargo puts tests and, for them, the libraries: the copy one level up is made by `cargo build` alone.
+pub(crate) fn libraries() -> PathBuf {
     let test = env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().to_owned()
+    test.parent().unwrap().to_owned()
 }
 
 /// A folder for what this test makes.
@@ -173,5 +173,5 @@ pub(crate) fn build(name: &str, dialect: Dialect, flags: &[&str], library: &Path
 
 /// The static library of this build.
 pub(crate) fn static_library() -> PathBuf {
-    profile_folder().join("libmqward.a")
+    libraries().join("libmqward.a")
 }
