@@ -118,10 +118,8 @@ impl<'a> Gate<'a> {
             Ok(found) => found,
             Err(verdict) => return verdict,
         };
-        if role.authentication == Authentication::Mqward {
-            if let Err(reason) = credentials(packet) {
-                return Verdict::refuse_login(Some(index), reason);
-            }
+        if let Err(reason) = credentials(role.authentication, packet) {
+            return Verdict::refuse_login(Some(index), reason);
         }
         let judged = check_packet(role, packet.packet_len).and_then(|()| match &packet.will {
             None => Ok(None),
@@ -231,14 +229,19 @@ fn judge(
     }
 }
 
-fn credentials(packet: &Connect<'_>) -> Result<(), Reason> {
+/// The user name is the client id for everybody: a broker that authenticates by user name would else let anyone whom it
+/// knows take any client id, to which the rules and the session belong (spec §3.4).
+fn credentials(authentication: Authentication, packet: &Connect<'_>) -> Result<(), Reason> {
     if packet.user_name != Some(packet.client_id) {
         return Err(Reason::UserName);
     }
-    match packet.password {
-        None => Err(Reason::NoPassword),
-        Some(password) if password.len() != PASSWORD_LEN => Err(Reason::Password),
-        Some(_) => Ok(()),
+    match (authentication, packet.password) {
+        (Authentication::Broker, _) => Ok(()),
+        (Authentication::Mqward, None) => Err(Reason::NoPassword),
+        (Authentication::Mqward, Some(password)) if password.len() != PASSWORD_LEN => {
+            Err(Reason::Password)
+        }
+        (Authentication::Mqward, Some(_)) => Ok(()),
     }
 }
 

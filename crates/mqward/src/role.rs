@@ -7,7 +7,8 @@ use mqward_topic::{ClientIdRule, Limits, Rule};
 pub enum Authentication {
     /// The one-time CONNECT password of this project.
     Mqward,
-    /// The broker's own password file or certificates: for people and bridges.
+    /// The broker's own password file or certificates: for people and bridges. Their user name is their Client Identifier
+    /// too.
     Broker,
 }
 

@@ -319,6 +319,8 @@ fn roles_of_the_broker_are_left_to_the_broker() {
     let fleet = TestFleet::new();
     let guard = fleet.guard();
     let mut person = request("op-ann", "a password of the broker's");
-    person.user_name = Some(b"ann");
     assert!(matches!(guard.login(&person, now()), Outcome::Defer));
+    // A11: whom the broker knows as somebody else does not get this client id.
+    person.user_name = Some(b"ann");
+    assert!(matches!(guard.login(&person, now()), Outcome::Refuse(_)));
 }

@@ -219,7 +219,8 @@ fn client_ids_that_are_topic_syntax_stay_out() {
 fn roles_of_the_broker_use_its_password_file() {
     let fleet = Fleet::new();
     // A device's name in the broker's file does not open a way around its one-time passwords.
-    let broker = fleet.setup().user(ALICE, "static").start().unwrap();
+    let setup = fleet.setup().user(ALICE, "static").user("person-2", "hers");
+    let broker = setup.start().unwrap();
     for version in Version::ALL {
         let mut wire = accepted(
             &broker,
@@ -237,6 +238,12 @@ fn roles_of_the_broker_use_its_password_file() {
             &broker,
             version,
             &Connect::new(ALICE).login(ALICE, "static"),
+        );
+        // A11: another person's own password under this one's client id.
+        assert_refused(
+            &broker,
+            version,
+            &Connect::new(PERSON).login("person-2", "hers"),
         );
         // The person's password under a client id of no role, and of a device.
         assert_refused(

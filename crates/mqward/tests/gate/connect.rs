@@ -108,19 +108,26 @@ fn a26_absent_empty_and_misshapen_passwords_are_refused() {
 }
 
 #[test]
-fn people_of_the_broker_keep_their_own_names_and_passwords() {
+fn people_of_the_broker_keep_their_own_passwords_under_their_own_names() {
     with_gate(|gate| {
-        for (user_name, password) in [
-            (None, None),
-            (Some(&b"ann"[..]), Some(&b"any length at all"[..])),
-        ] {
+        for password in [None, Some(&b""[..]), Some(&b"any length at all"[..])] {
             let verdict = gate.connect(&Connect {
-                user_name,
+                user_name: Some(PERSON),
                 password,
                 ..connect(PERSON)
             });
             assert!(verdict.is_allowed());
             assert_eq!(verdict.role(), Some(1));
+        }
+        // A11: whoever the broker knows as `ann` must not take the client id, and the session, of another.
+        for user_name in [None, Some(&b""[..]), Some(&b"ann"[..])] {
+            let verdict = gate.connect(&Connect {
+                user_name,
+                password: Some(b"her own"),
+                ..connect(PERSON)
+            });
+            assert_eq!(verdict.reason(), Some(Reason::UserName));
+            assert!(verdict.close());
         }
         // Limits and will stay ours.
         let verdict = with_will(gate, PERSON, will(b"tx/device-0123456789ab/t", b"x", false));
