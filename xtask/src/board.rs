@@ -359,6 +359,7 @@ impl Board {
             "-lgcc",
             "-Wl,--gc-sections",
             "-Wl,--no-warn-rwx-segments",
+            "-Wl,--no-warn-execstack",
         ]
         .map(OsString::from)
         .into();

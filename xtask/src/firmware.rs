@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use mqward_vectors::{Direction, OpeningOutcome, SealedMessage, StartOutcome};
+use mqward::{BOOT_SLOT_LEN, BootRecord, UnixTime};
+use mqward_vectors::{Direction, OpeningOutcome, SealedMessage};
 
 use crate::board::{BOARDS, Board, Build, Printed, ready};
 use crate::command::{Failure, root};
@@ -229,16 +230,13 @@ fn message(name: &str) -> Result<SealedMessage, Failure> {
 /// Writes flash, command and vectors for the devices from the project's vectors; returns the right answers.
 fn write_inputs() -> Result<Vec<Line>, Failure> {
     let blobs = mqward_vectors::blobs();
-    let start = blobs.starts.first().ok_or("no start")?;
     let blob = blobs
         .blobs
         .iter()
         .find(|blob| blob.name == DESIGN)
         .ok_or("no blob")?;
-    let StartOutcome::Started { boot, .. } = start.outcome else {
-        return Err("the first start of the vectors is none".into());
-    };
-    let mut flash = [start.slot_a, start.slot_b].concat();
+    let boot = message(DESIGN)?.boot;
+    let mut flash = [slot(boot, 1)?, slot(boot, 2)?].concat();
     flash.extend(&blob.blob);
     flash.resize(FLASH_LEN, 0xff);
     let (records, answers) = records(boot)?;
@@ -254,6 +252,13 @@ fn write_inputs() -> Result<Vec<Line>, Failure> {
         }
     }
     Ok(answers)
+}
+
+/// A slot as it stands before a boot: with the boot that was so many before it.
+fn slot(boot: u32, before: u32) -> Result<[u8; BOOT_SLOT_LEN], Failure> {
+    let earlier = boot.checked_sub(before).ok_or("the first boot of all")?;
+    let number = UnixTime::from_secs(u64::from(earlier)).ok_or("boot 0")?;
+    Ok(BootRecord::first_slot(number))
 }
 
 /// One question to the device: see `c/vectors.c` for the form.

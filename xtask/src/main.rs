@@ -6,6 +6,7 @@ mod command;
 mod demo;
 mod firmware;
 mod packages;
+mod sizes;
 mod sysroot;
 mod test;
 
@@ -33,6 +34,8 @@ enum Task {
     Bench,
     /// Builds firmware for five cores in C and in Rust, runs it in QEMU, and proves that it cannot panic.
     Firmware,
+    /// Prints flash, RAM, stack and instructions per core beside other libraries, and checks the limits.
+    Sizes,
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Check => check::run_gates(),
         Task::Firmware => firmware::run(),
+        Task::Sizes => sizes::run(),
         Task::Bench => command::cargo(["bench", "--manifest-path", "benches/Cargo.toml"]),
     };
     match done {

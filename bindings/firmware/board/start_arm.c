@@ -71,6 +71,9 @@ void board_count_start(void)
     SYST_RVR = 0xffffff;
     SYST_CVR = 0;
     SYST_CSR = 5;
+    /* It reads 0 until its first step. */
+    while (SYST_CVR == 0) {
+    }
 }
 
 uint32_t board_count(void)

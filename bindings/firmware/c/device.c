@@ -196,11 +196,12 @@ static void broken_boots(struct sectors *sectors)
         sectors->slots[0][i] = sectors->slots[1][i] = 0xff;
     expect(MQWARD_ERR_NO_BOOT_RECORD, mqward_boot_start(&storage, &boot), "erased boot record");
     board_print("erased boot record: refused\n");
-    sectors_provisioned(sectors);
+    sectors_init(sectors);
     sectors->slots[0][11] ^= 1;
+    sectors->slots[1][11] ^= 1;
     expect(MQWARD_ERR_NO_BOOT_RECORD, mqward_boot_start(&storage, &boot), "corrupt boot record");
     board_print("corrupt boot record: refused\n");
-    sectors_provisioned(sectors);
+    sectors_init(sectors);
     sectors->broken = true;
     expect(MQWARD_ERR_STORAGE, mqward_boot_start(&storage, &boot), "broken flash");
     board_print("broken flash: refused\n");
@@ -209,7 +210,7 @@ static void broken_boots(struct sectors *sectors)
 int main(void)
 {
     struct sectors sectors;
-    sectors_provisioned(&sectors);
+    sectors_init(&sectors);
     first_boot(&sectors);
     second_boot(&sectors);
     broken_boots(&sectors);

@@ -7,7 +7,7 @@
 #define FLASH_PARTITION (2 * MQWARD_BOOT_SLOT_LEN)
 #define FLASH_SIZE 512
 
-/* As it leaves the production line; slot A, slot B (erased), the blob, erased flash. */
+/* After some boots: slot A, slot B, the provisioning blob, erased flash. */
 extern uint8_t input_flash[FLASH_SIZE];
 
 /* Two sectors of a flash that may have stopped answering. */
@@ -16,7 +16,7 @@ struct sectors {
     bool broken;
 };
 
-static inline void sectors_provisioned(struct sectors *sectors)
+static inline void sectors_init(struct sectors *sectors)
 {
     for (size_t i = 0; i < sizeof sectors->slots; i++)
         sectors->slots[i / MQWARD_BOOT_SLOT_LEN][i % MQWARD_BOOT_SLOT_LEN] = input_flash[i];

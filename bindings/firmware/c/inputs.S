@@ -16,5 +16,3 @@ input_command_end:
 input_vectors:
         .incbin "vectors.bin"
 input_vectors_end:
-
-        .section .note.GNU-stack, "", %progbits

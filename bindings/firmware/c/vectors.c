@@ -55,7 +55,7 @@ static int32_t boot(struct mqward_boot *out)
 {
     struct sectors sectors;
     const struct mqward_storage storage = {&sectors, sectors_read, sectors_write};
-    sectors_provisioned(&sectors);
+    sectors_init(&sectors);
     return mqward_boot_start(&storage, out);
 }
 

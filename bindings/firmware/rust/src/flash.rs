@@ -2,7 +2,7 @@
 
 use mqward::{BOOT_SLOT_LEN, BootStorage, Slot};
 
-/// What the production line wrote: slot A, slot B (erased), the provisioning blob, erased flash.
+/// After some boots: slot A, slot B, the provisioning blob, erased flash.
 const IMAGE: &[u8; 512] = include_bytes!("../../inputs/flash.bin");
 
 /// The two sectors of the boot record.
@@ -17,8 +17,8 @@ pub(crate) struct BootSectors {
 pub(crate) struct Broken;
 
 impl BootSectors {
-    /// The sectors as they leave the production line.
-    pub(crate) fn provisioned() -> Self {
+    /// The sectors as the last boot left them.
+    pub(crate) fn after_some_boots() -> Self {
         let mut slots = [[0xff; BOOT_SLOT_LEN]; 2];
         for (slot, image) in slots.iter_mut().zip(IMAGE.chunks_exact(BOOT_SLOT_LEN)) {
             slot.copy_from_slice(image);

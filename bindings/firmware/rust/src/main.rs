@@ -38,7 +38,7 @@ const NOW: u64 = 1_767_225_600;
 fn run() -> Result<(), &'static str> {
     #[cfg(feature = "planted-panic")]
     print_hex("", &[COMMAND[core::hint::black_box(COMMAND.len())]]);
-    let mut sectors = BootSectors::provisioned();
+    let mut sectors = BootSectors::after_some_boots();
     first_boot(&mut sectors)?;
     second_boot(&mut sectors)?;
 
@@ -48,13 +48,15 @@ fn run() -> Result<(), &'static str> {
         Err(BootError::Missing) => print("erased boot record: refused\n"),
         _ => return Err("a boot started without a boot record"),
     }
-    sectors = BootSectors::provisioned();
-    sectors.slots[0][11] ^= 1;
+    sectors = BootSectors::after_some_boots();
+    for slot in &mut sectors.slots {
+        slot[11] ^= 1;
+    }
     match BootRecord::start(&mut sectors) {
         Err(BootError::Missing) => print("corrupt boot record: refused\n"),
         _ => return Err("a boot started from a corrupt boot record"),
     }
-    sectors = BootSectors::provisioned();
+    sectors = BootSectors::after_some_boots();
     sectors.broken = true;
     match BootRecord::start(&mut sectors) {
         Err(BootError::Storage(_)) => print("broken flash: refused\n"),
