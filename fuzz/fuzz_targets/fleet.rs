@@ -20,7 +20,7 @@ fn stampers(mut boot: Boot) -> (LoginStamper, SealStamper) {
 }
 
 fuzz_target!(|steps: &[u8]| {
-    let (key, (sealer, opener)) = (LoginKey::from_bytes([3; 32]), uplink());
+    let (key, (sealer, opener)) = (LoginKey::from_bytes([3; 32]), uplink(9));
     let terms = LoginTerms::new(60, ClockRule::Accepted).unwrap();
     let mut flash = Flash::provisioned(at(0));
     let (mut logins, mut seals) = stampers(BootRecord::start(&mut flash).unwrap());

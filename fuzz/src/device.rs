@@ -51,10 +51,10 @@ pub fn device() -> Device<'static> {
     Device::new("device-1", Generation::FIRST).expect("a short id")
 }
 
-/// Both ends of the device's uplink.
+/// Both ends of the device's uplink under this seed.
 #[must_use]
-pub fn uplink() -> (Sealer, Opener) {
-    let seed = UpSeed::from_bytes([9; 32]);
+pub fn uplink(seed: u8) -> (Sealer, Opener) {
+    let seed = UpSeed::from_bytes([seed; 32]);
     let sealer = Sealer::uplink(&seed, device(), HardwareId::EMPTY, Sender::DEVICE);
     let opener = Opener::uplink(&seed, device(), HardwareId::EMPTY, Sender::DEVICE);
     (
@@ -66,7 +66,7 @@ pub fn uplink() -> (Sealer, Opener) {
 /// Receipts of `counts` messages in each of `boots` boots; message (b, c) has the time b * counts + c.
 #[must_use]
 pub fn sealed_messages(class: Class, boots: u32, counts: u32) -> Vec<Receipt> {
-    let (sealer, opener) = uplink();
+    let (sealer, opener) = uplink(9);
     let mut flash = Flash::provisioned(at(0));
     let mut receipts = Vec::new();
     for boot in 0..boots {

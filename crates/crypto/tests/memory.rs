@@ -212,7 +212,7 @@ fn provision() -> Vec<u8> {
         look_for(up.sender_key(Sender::DEVICE, hw).expose());
         let backend = Sender::backend(16).unwrap();
         look_for(down.sender_key(backend, 0, hw).expose());
-        look_for(down.sender_key(backend, 1_767_225_601, hw).expose());
+        look_for(down.sender_key(backend, 1_767_225_603, hw).expose());
     }
     let mut blob = vec![0; MAX_BLOB_LEN];
     let len = Blob::write(device(), &auth, &up, &down, &mut blob).unwrap();
