@@ -10,7 +10,13 @@ mod support;
 
 use support::{HOST, build, functions, installed, root, run, scratch, static_library};
 
-const PROGRAMS: [&str; 4] = ["test_flow", "test_gate", "test_null", "test_sizes"];
+const PROGRAMS: [&str; 5] = [
+    "test_flow",
+    "test_gate",
+    "test_null",
+    "test_null_gate",
+    "test_sizes",
+];
 
 #[test]
 fn c_programs_pass_in_every_dialect() {
@@ -63,12 +69,15 @@ fn c_programs_pass_under_valgrind() {
 /// The functions that a program of `tests/c` does not call.
 #[test]
 fn every_function_meets_hostile_arguments() {
-    let source = root().join("crates/ffi/tests/c/test_null.c");
-    let source = std::fs::read_to_string(source).unwrap();
+    let read = |name| {
+        let path = root().join("crates/ffi/tests/c").join(name);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let source = read("test_null.c") + &read("test_null_gate.c");
     for function in functions() {
         assert!(
             source.contains(&format!("{function}(")),
-            "{function} is not in test_null.c"
+            "{function} is in no test_null"
         );
     }
 }
