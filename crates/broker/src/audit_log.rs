@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -23,6 +23,14 @@ pub(crate) enum AuditEvent {
     Publish,
     Subscribe,
     Reload,
+    /// The registry was changed, or cannot be read.
+    Registry,
+    /// The replay store was opened, or has something to say.
+    Store,
+    /// A device reached another stage of the migration.
+    Stage,
+    /// Somebody failed so often that further failures are counted in the metrics alone.
+    Limit,
 }
 
 /// How it was judged.
@@ -59,6 +67,25 @@ pub(crate) struct AuditEntry<'a> {
     pub(crate) topic: Option<&'a [u8]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
+}
+
+impl AuditEntry<'_> {
+    /// A line about the broker's own work.
+    pub(crate) const fn notice(now: UnixTime, event: AuditEvent, detail: String) -> Self {
+        Self {
+            now: Some(now),
+            event,
+            client_id: None,
+            address: None,
+            verdict: AuditVerdict::Report,
+            reason: None,
+            role: None,
+            close: None,
+            skew: None,
+            topic: None,
+            detail: Some(detail),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -111,6 +138,7 @@ pub(crate) struct AuditLog(Option<Mutex<Output>>);
 
 #[derive(Debug)]
 struct Output {
+    path: PathBuf,
     file: File,
     /// The last line may lack its end; the next one begins with a newline.
     torn: bool,
@@ -125,14 +153,29 @@ impl AuditLog {
         let Some(path) = path else {
             return Ok(Self(None));
         };
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
-        match options.open(path) {
-            Ok(file) => Ok(Self(Some(Mutex::new(Output { file, torn: false })))),
+        match open(path) {
+            Ok(file) => Ok(Self(Some(Mutex::new(Output {
+                path: path.to_owned(),
+                file,
+                torn: false,
+            })))),
             Err(error) => Err(PolicyError::of_file(path, format!("audit log: {error}"))),
         }
+    }
+
+    /// Goes on in a new file where somebody moved the old one away: a log is rotated without a reload.
+    ///
+    /// # Errors
+    /// When the new file cannot be made. The moved one is still written then.
+    pub(crate) fn follow(&self) -> io::Result<()> {
+        let Some(output) = &self.0 else { return Ok(()) };
+        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+        if !was_moved(&output.path, &output.file) {
+            return Ok(());
+        }
+        output.file = open(&output.path)?;
+        output.torn = false;
+        Ok(())
     }
 
     /// Appends a line.
@@ -158,6 +201,30 @@ impl AuditLog {
         output.torn = written.is_err();
         written
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn was_moved(path: &Path, file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    match (std::fs::metadata(path), file.metadata()) {
+        (Ok(there), Ok(open)) => (there.dev(), there.ino()) != (open.dev(), open.ino()),
+        (Err(error), _) => error.kind() == io::ErrorKind::NotFound,
+        (Ok(_), Err(_)) => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn was_moved(path: &Path, _: &File) -> bool {
+    !path.exists()
 }
 
 fn system_time() -> u64 {

@@ -65,6 +65,17 @@ impl DeviceFile {
             .find(|entry| entry.generation == generation)
     }
 
+    /// Whether a device is listed, in this generation or in any.
+    pub(crate) fn accepts(&self, client_id: &str, generation: Option<Generation>) -> bool {
+        match (self.0.get(client_id), generation) {
+            (Some(entries), Some(generation)) => {
+                entries.iter().any(|entry| entry.generation == generation)
+            }
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
     fn insert(&mut self, record: &StringRecord, policy: &Policy) -> Result<(), String> {
         let fields: Vec<&str> = record.iter().collect();
         let [client_id, generation, hardware_id, clock] = fields.as_slice() else {

@@ -1,17 +1,20 @@
 //! The guard: everything that a broker adapter asks, behind one shared object.
 
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use core::sync::atomic::Ordering;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use mqward::{Publish, UnixTime, Verdict};
 
-use crate::audit_log::{AuditEntry, AuditEvent, AuditLog, AuditVerdict};
-use crate::fleet::Fleet;
-use crate::login::{Judged, LoginRequest, Outcome};
-use crate::login_history::LoginHistory;
-use crate::{ColdStart, MemoryReplayStore, Policy, PolicyError, ReplayStore};
+use crate::audit_log::AuditEvent;
+use crate::core_state::Core;
+use crate::keeper::Keeper;
+use crate::loaded::Loaded;
+use crate::login::{LoginRequest, Outcome};
+use crate::rounds::Rounds;
+use crate::{ColdStart, DeviceChanges, MemoryReplayStore, PolicyError, ReplayJournal, ReplayStore};
 
 /// Policy, keys, devices, replay store and audit log of one broker process.
 ///
@@ -40,53 +43,27 @@ use crate::{ColdStart, MemoryReplayStore, Policy, PolicyError, ReplayStore};
 /// # Ok::<(), mqward_broker::PolicyError>(())
 /// ```
 pub struct Guard {
-    policy_path: PathBuf,
-    loaded: RwLock<Arc<Loaded>>,
-    store: Box<dyn ReplayStore>,
-    history: LoginHistory,
-    audit_failures: AtomicU64,
-}
-
-/// What a reload replaces, all at once.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) policy: Policy,
-    pub(crate) fleet: Fleet,
-    audit: AuditLog,
-}
-
-impl Loaded {
-    fn read(policy_path: &Path) -> Result<Self, PolicyError> {
-        let policy = Policy::read(policy_path)?;
-        let fleet = Fleet::read(&policy)?;
-        let audit = AuditLog::open(policy.audit_file())?;
-        Ok(Self {
-            policy,
-            fleet,
-            audit,
-        })
-    }
-
-    /// The name of the role that a verdict found.
-    fn role_name(&self, verdict: &Verdict) -> Option<&str> {
-        verdict
-            .role()
-            .and_then(|index| self.policy.gate().roles().get(index))
-            .map(|role| role.name)
-    }
+    // Ends before what it works on.
+    keeper: Option<Keeper>,
+    core: Arc<Core>,
 }
 
 impl Guard {
-    /// Reads a policy and the files it names, and starts with an empty replay store in memory.
+    /// Reads a policy and the files it names, and opens the replay store: the file of `[replay]`, or an empty one in
+    /// memory.
     ///
-    /// `now` is the start of the store: with `cold_start = "strict"`, the default, nobody is admitted whose password
-    /// is not later than `now` plus the window (see [`ColdStart`]).
+    /// `now` is the start of the store: with `cold_start = "strict"`, the default, a store that may have forgotten
+    /// marks admits nobody whose password is not later than `now` plus the window (see [`ColdStart`]).
+    ///
+    /// A thread of the guard's own looks after the registry, the store, metrics and log rotation, until it is dropped.
     ///
     /// # Errors
-    /// The first mistake in policy, key or device file, or that the audit log cannot be opened.
+    /// The first mistake in policy, key or device file, or that the registry, replay store or audit log cannot be
+    /// opened.
     pub fn open(policy_path: &Path, now: UnixTime) -> Result<Self, PolicyError> {
-        let loaded = Loaded::read(policy_path)?;
-        let cold_start = if loaded.policy.cold_start_is_open() {
+        let loaded = Loaded::read(policy_path, None)?;
+        let services = loaded.policy.services();
+        let cold_start = if services.cold_start_open {
             ColdStart::Open
         } else {
             ColdStart::Strict {
@@ -94,8 +71,24 @@ impl Guard {
                 window_secs: loaded.policy.window_secs(),
             }
         };
-        let store = Box::new(MemoryReplayStore::new(cold_start));
-        Ok(Self::start(policy_path, loaded, store))
+        let Some(path) = services.replay_file.clone() else {
+            let store = Box::new(MemoryReplayStore::new(cold_start));
+            return Self::start(policy_path, loaded, store, now);
+        };
+        let store = ReplayJournal::open(&path, cold_start, now)
+            .map_err(|error| PolicyError::of_file(error.path().unwrap_or(&path), error.reason()))?;
+        let start = store.start();
+        let until = store.not_before().filter(|until| *until > now);
+        let guard = Self::start(policy_path, loaded, Box::new(store), now)?;
+        let mut detail = start.describe().to_owned();
+        if let Some(until) = until {
+            detail.push_str(&format!(
+                "; devices that it has not seen since are refused as unavailable with passwords up to {}",
+                until.get()
+            ));
+        }
+        guard.core.notice(AuditEvent::Store, detail);
+        Ok(guard)
     }
 
     /// As [`open`](Self::open), with a replay store of the caller's, whose cold start is its own.
@@ -106,186 +99,125 @@ impl Guard {
         policy_path: &Path,
         store: Box<dyn ReplayStore>,
     ) -> Result<Self, PolicyError> {
-        Ok(Self::start(policy_path, Loaded::read(policy_path)?, store))
+        let loaded = Loaded::read(policy_path, None)?;
+        let now = system_time().ok_or_else(|| {
+            PolicyError::of_file(policy_path, "the system clock is outside 1970 to 2106")
+        })?;
+        Self::start(policy_path, loaded, store, now)
     }
 
-    fn start(policy_path: &Path, loaded: Loaded, store: Box<dyn ReplayStore>) -> Self {
-        Self {
-            policy_path: policy_path.to_owned(),
-            loaded: RwLock::new(Arc::new(loaded)),
-            store,
-            history: LoginHistory::default(),
-            audit_failures: AtomicU64::new(0),
-        }
+    fn start(
+        policy_path: &Path,
+        loaded: Loaded,
+        store: Box<dyn ReplayStore>,
+        now: UnixTime,
+    ) -> Result<Self, PolicyError> {
+        let core = Arc::new(Core::new(policy_path, loaded, store, now));
+        let mut rounds = Rounds::new(Arc::clone(&core));
+        let keeper = Keeper::start(move |is_last| rounds.go(is_last))
+            .map_err(|error| PolicyError::of_file(policy_path, format!("no thread: {error}")))?;
+        Ok(Self {
+            keeper: Some(keeper),
+            core,
+        })
     }
 
     /// Reads policy, key and device files anew and reopens the audit log; the replay store stays.
     ///
-    /// `[replay]` is read at the start only; `now` stamps the line in the audit log.
+    /// `[replay]` is read at the start only; `now` stamps the line in the audit log. A registry that is in memory
+    /// stays there and is brought up to date.
     ///
     /// # Errors
     /// The first mistake, as [`open`](Self::open). Everything stays as it was then.
     pub fn reload(&self, now: UnixTime) -> Result<(), PolicyError> {
-        let read = Loaded::read(&self.policy_path);
-        let entry = |verdict, detail| AuditEntry {
-            now: Some(now),
-            event: AuditEvent::Reload,
-            client_id: None,
-            address: None,
-            verdict,
-            reason: None,
-            role: None,
-            close: None,
-            skew: None,
-            topic: None,
-            detail,
-        };
-        match read {
-            Ok(loaded) => {
-                let loaded = Arc::new(loaded);
-                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&loaded);
-                self.log(&loaded, &entry(AuditVerdict::Allow, None));
-                Ok(())
-            }
-            Err(error) => {
-                self.log(
-                    &self.loaded(),
-                    &entry(AuditVerdict::Refuse, Some(error.to_string())),
-                );
-                Err(error)
-            }
-        }
+        self.core.reload(now)
     }
 
     /// Judges a CONNECT at the time `now`. A password that is admitted is used up.
     ///
     /// The answer must never be cached: a cache turns a one-time password into a reusable one.
     pub fn login(&self, request: &LoginRequest<'_>, now: UnixTime) -> Outcome {
-        let loaded = self.loaded();
-        let judged = Judged::new(&loaded, self.store.as_ref(), &self.history, request, now);
-        let verdict = judged.verdict();
-        let entry = AuditEntry {
-            now: Some(now),
-            event: AuditEvent::Login,
-            client_id: Some(request.client_id),
-            address: request.address,
-            verdict: match judged.outcome() {
-                Outcome::Refuse(_) => AuditVerdict::Refuse,
-                _ if verdict.is_reported() => AuditVerdict::Report,
-                Outcome::Admit => AuditVerdict::Allow,
-                Outcome::Defer => AuditVerdict::Defer,
-            },
-            reason: verdict.reason().map(|reason| reason.code()),
-            role: loaded.role_name(verdict),
-            close: verdict.reason().map(|_| verdict.close()),
-            skew: judged.skew(),
-            topic: None,
-            detail: judged.detail(&loaded.policy.gate()),
-        };
-        self.log(&loaded, &entry);
-        judged.outcome()
+        self.core.login(request, now)
     }
 
     /// Judges a PUBLISH, or a will when it fires. Refusals and reports go to the audit log.
+    ///
+    /// A client whose breaches have ended its connection too often lately keeps it: the packet alone is refused. It
+    /// would send the same message again after every reconnect, forever.
     pub fn publish(
         &self,
         client_id: &[u8],
         publish: &Publish<'_>,
         address: Option<&str>,
     ) -> Verdict {
-        let loaded = self.loaded();
-        let verdict = loaded.policy.gate().publish(client_id, publish);
-        self.log_refusal(
-            &loaded,
-            AuditEvent::Publish,
-            client_id,
-            publish.topic,
-            address,
-            &verdict,
-        );
-        verdict
+        self.core.publish(client_id, publish, address)
     }
 
-    /// Judges one filter of a SUBSCRIBE. Refusals and reports go to the audit log.
+    /// Judges one filter of a SUBSCRIBE. Refusals and reports go to the audit log; see [`publish`](Self::publish).
     pub fn subscribe(&self, client_id: &[u8], filter: &[u8], address: Option<&str>) -> Verdict {
-        let loaded = self.loaded();
-        let verdict = loaded.policy.gate().subscribe(client_id, filter);
-        self.log_refusal(
-            &loaded,
-            AuditEvent::Subscribe,
-            client_id,
-            filter,
-            address,
-            &verdict,
-        );
-        verdict
+        self.core.subscribe(client_id, filter, address)
     }
 
     /// Judges whether a client may be given a message on a topic. Not logged: there is one answer per message and reader.
     pub fn deliver(&self, client_id: &[u8], topic: &[u8]) -> Verdict {
-        self.loaded().policy.gate().deliver(client_id, topic)
+        self.core.deliver(client_id, topic)
+    }
+
+    /// Whether a client that is connected may stay: its role still exists, the device is known and not revoked, and
+    /// the generation that it logged in with is still accepted.
+    ///
+    /// For adapters that end connections; [`changes_since`](Self::changes_since) says whose to ask about.
+    #[must_use]
+    pub fn may_stay(&self, client_id: &[u8]) -> bool {
+        self.core.may_stay(client_id)
+    }
+
+    /// Which devices changed since an earlier answer, or since the start for 0. Changes of the registry are seen
+    /// within seconds.
+    #[must_use]
+    pub fn changes_since(&self, number: u64) -> DeviceChanges {
+        self.core.changes.since(number)
+    }
+
+    /// Counters of logins, verdicts and the replay store in the text format of Prometheus: what `[metrics]` writes to
+    /// a file.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.core.metrics_text()
     }
 
     /// A verdict in a sentence for the operator, with role, rule and level of the policy in force.
     #[must_use]
     pub fn explain(&self, verdict: &Verdict) -> String {
-        verdict.explain(&self.loaded().policy.gate()).to_string()
+        let loaded = self.core.loaded();
+        verdict.explain(&loaded.policy.gate()).to_string()
     }
 
     /// How many lines the audit log has lost since the start. A login never waits for the log to work again.
     #[must_use]
     pub fn audit_failures(&self) -> u64 {
-        self.audit_failures.load(Ordering::Relaxed)
+        self.core.metrics.audit_lost.load(Ordering::Relaxed)
     }
+}
 
-    fn loaded(&self) -> Arc<Loaded> {
-        // The only change is one assignment, so what a dead holder left is whole.
-        Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Its thread shares the replay store, which is closed in order when the last of both is gone.
+        drop(self.keeper.take());
     }
+}
 
-    fn log_refusal(
-        &self,
-        loaded: &Loaded,
-        event: AuditEvent,
-        client_id: &[u8],
-        topic: &[u8],
-        address: Option<&str>,
-        verdict: &Verdict,
-    ) {
-        let Some(reason) = verdict.reason() else {
-            return;
-        };
-        let entry = AuditEntry {
-            now: None,
-            event,
-            client_id: Some(client_id),
-            address,
-            verdict: if verdict.is_allowed() {
-                AuditVerdict::Report
-            } else {
-                AuditVerdict::Refuse
-            },
-            reason: Some(reason.code()),
-            role: loaded.role_name(verdict),
-            close: Some(verdict.close()),
-            skew: None,
-            topic: Some(topic),
-            detail: Some(verdict.explain(&loaded.policy.gate()).to_string()),
-        };
-        self.log(loaded, &entry);
-    }
-
-    fn log(&self, loaded: &Loaded, entry: &AuditEntry<'_>) {
-        if loaded.audit.write(entry).is_err() {
-            self.audit_failures.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+fn system_time() -> Option<UnixTime> {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?;
+    UnixTime::from_secs(since.as_secs())
 }
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard")
-            .field("policy_path", &self.policy_path)
+            .field("policy_path", &self.core.policy_path)
             .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,11 @@
 //! Where login keys come from: the auth root, or a table of them for this audience alone.
 
 use core::fmt;
+use core::hint::black_box;
 use std::collections::HashMap;
 use std::path::Path;
 
-use mqward::{Audience, AuthRoot, Device, Generation, HardwareId, KEY_LEN, LoginKey};
+use mqward::{Audience, AuthRoot, AuthSeed, Device, Generation, HardwareId, KEY_LEN, LoginKey};
 use zeroize::Zeroizing;
 
 use crate::PolicyError;
@@ -31,9 +32,23 @@ pub(crate) enum KeySource {
         table: HashMap<String, Vec<(Generation, LoginKey)>>,
         decoy: LoginKey,
     },
+    /// Every device has a seed of its own in the registry.
+    OwnSeeds {
+        decoy: AuthRoot,
+    },
 }
 
 impl KeySource {
+    /// For a policy that names no key file.
+    ///
+    /// # Errors
+    /// When the system has no randomness for the decoy.
+    pub(crate) fn own_seeds(registry: &Path) -> Result<Self, PolicyError> {
+        Ok(Self::OwnSeeds {
+            decoy: AuthRoot::from_bytes(*decoy(registry)?),
+        })
+    }
+
     /// Reads the file that a policy names.
     ///
     /// # Errors
@@ -57,19 +72,23 @@ impl KeySource {
         }
     }
 
-    /// Whether a table of login keys has this device; an auth root has every device.
-    pub(crate) fn has(&self, device: Device<'_>) -> bool {
+    /// Whether there is a key for this device: of an auth root always.
+    pub(crate) fn has(&self, device: Device<'_>, own_seed: bool) -> bool {
         match self {
             Self::AuthRoot { .. } => true,
             Self::LoginKeys { table, .. } => find(table, device).is_some(),
+            Self::OwnSeeds { .. } => own_seed,
         }
     }
 
     /// Calls `check` with the device's login key, or with a decoy of the same cost if it is not `known`.
+    ///
+    /// A seed of the device's own goes before an auth root. A table of login keys has what it has.
     pub(crate) fn with_login_key<T>(
         &self,
         device: Device<'_>,
         known: bool,
+        own_seed: Option<&AuthSeed>,
         hw: HardwareId<'_>,
         audience: Audience<'_>,
         check: impl FnOnce(&LoginKey) -> T,
@@ -77,7 +96,14 @@ impl KeySource {
         match self {
             Self::AuthRoot { root, decoy } => {
                 let root = if known { root } else { decoy };
-                check(&root.seed(device).login_key(hw, audience))
+                with_seed(root, device, own_seed.filter(|_| known), |seed| {
+                    check(&seed.login_key(hw, audience))
+                })
+            }
+            Self::OwnSeeds { decoy } => {
+                with_seed(decoy, device, own_seed.filter(|_| known), |seed| {
+                    check(&seed.login_key(hw, audience))
+                })
             }
             Self::LoginKeys { table, decoy } => {
                 let key = find(table, device).filter(|_| known);
@@ -92,8 +118,20 @@ impl fmt::Debug for KeySource {
         f.write_str(match self {
             Self::AuthRoot { .. } => "AuthRoot { .. }",
             Self::LoginKeys { .. } => "LoginKeys { .. }",
+            Self::OwnSeeds { .. } => "OwnSeeds { .. }",
         })
     }
+}
+
+/// Derives a seed also where it is not needed: who has one of their own costs the same as who has not.
+fn with_seed<T>(
+    root: &AuthRoot,
+    device: Device<'_>,
+    own_seed: Option<&AuthSeed>,
+    check: impl FnOnce(&AuthSeed) -> T,
+) -> T {
+    let derived = root.seed(device);
+    check(own_seed.unwrap_or(black_box(&derived)))
 }
 
 fn find<'a>(
@@ -234,6 +272,7 @@ mod tests {
                 source.with_login_key(
                     device(generation),
                     known,
+                    None,
                     HardwareId::EMPTY,
                     audience,
                     |key| {
@@ -248,7 +287,7 @@ mod tests {
             assert_ne!(checked(2, false), checked(1, true));
         }
         let [_, table] = sources();
-        assert!(table.has(device(1)) && !table.has(device(2)));
+        assert!(table.has(device(1), false) && !table.has(device(2), true));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use mqward::{
     Reason, UnixTime, Verdict,
 };
 
-use crate::device::DeviceClock;
-use crate::guard::Loaded;
+use crate::device::{DeviceClock, DeviceStage};
+use crate::fleet::Standing;
+use crate::loaded::Loaded;
 use crate::login_history::LoginHistory;
 use crate::replay_store::{ReplayStore, StoreUnavailable};
 
@@ -54,6 +55,10 @@ pub(crate) struct Judged {
     verdict: Verdict,
     skew: Option<i64>,
     detail: Option<&'static str>,
+    /// The password's tag was right, whatever else was wrong: the device itself was here.
+    pub(crate) is_authentic: bool,
+    /// The stage that the device reached with this login.
+    pub(crate) reached: Option<DeviceStage>,
 }
 
 /// Why a password was refused.
@@ -61,6 +66,7 @@ struct Refusal {
     reason: Reason,
     skew: Option<i64>,
     detail: Option<&'static str>,
+    is_authentic: bool,
 }
 
 impl From<Reason> for Refusal {
@@ -69,18 +75,25 @@ impl From<Reason> for Refusal {
             reason,
             skew: None,
             detail: None,
+            is_authentic: false,
         }
     }
 }
 
+/// The stored mark was to be asked for before the tag was checked.
 impl From<StoreUnavailable> for Refusal {
     fn from(_: StoreUnavailable) -> Self {
         Self {
-            reason: Reason::Unavailable,
-            skew: None,
             detail: Some("the replay store cannot be asked"),
+            ..Reason::Unavailable.into()
         }
     }
+}
+
+/// What an admitted password says beside that.
+struct Admitted {
+    skew: Option<i64>,
+    reached: Option<DeviceStage>,
 }
 
 impl Judged {
@@ -91,7 +104,19 @@ impl Judged {
         request: &LoginRequest<'_>,
         now: UnixTime,
     ) -> Self {
-        let gate = loaded.policy.gate();
+        let own = loaded.own_gates(request.client_id);
+        let gate = match &own {
+            None => loaded.policy.gate(),
+            Some(Some(own)) => own.identity(),
+            Some(None) => {
+                let detail =
+                    "the registry gives it a role or rules that this policy does not allow";
+                return Self {
+                    detail: Some(detail),
+                    ..Self::refused(Verdict::refuse_login(None, Reason::NoRole))
+                };
+            }
+        };
         let verdict = gate.connect(&Connect {
             client_id: request.client_id,
             user_name: request.user_name,
@@ -99,48 +124,71 @@ impl Judged {
             will: None,
             packet_len: None,
         });
-        let refuse = |verdict: Verdict, skew, detail| Self {
-            outcome: Outcome::Refuse(verdict),
-            verdict,
-            skew,
-            detail,
-        };
+        let stage = loaded.stage(request.client_id);
         if !verdict.is_allowed() {
-            return refuse(verdict, None, None);
+            let of_password = matches!(
+                verdict.reason(),
+                Some(Reason::UserName | Reason::NoPassword | Reason::Password)
+            );
+            return match stage == DeviceStage::Legacy && of_password {
+                true => Self::deferred(loaded, request, verdict),
+                false => Self::refused(verdict),
+            };
         }
         let role = verdict
             .role()
             .and_then(|index| Some((index, gate.roles().get(index)?)));
         let Some((index, role)) = role else {
-            return refuse(Verdict::refuse_login(None, Reason::NoRole), None, None);
+            return Self::refused(Verdict::refuse_login(None, Reason::NoRole));
         };
-        match role.authentication {
-            Authentication::Broker => Self {
-                outcome: Outcome::Defer,
+        if role.authentication == Authentication::Broker {
+            return Self::deferred(loaded, request, verdict);
+        }
+        match check_password(loaded, store, history, (index, stage), request, now) {
+            Ok(Admitted { skew, reached }) => Self {
+                outcome: Outcome::Admit,
                 verdict,
-                skew: None,
-                detail: None,
+                skew,
+                detail: request
+                    .same_connection
+                    .then_some("the same connection asked again"),
+                is_authentic: true,
+                reached,
             },
-            Authentication::Mqward => {
-                match check_password(loaded, store, history, index, request, now) {
-                    Ok(skew) => {
-                        let again = request
-                            .same_connection
-                            .then_some("the same connection asked again");
-                        Self {
-                            outcome: Outcome::Admit,
-                            verdict,
-                            skew,
-                            detail: again,
-                        }
-                    }
-                    Err(Refusal {
-                        reason,
-                        skew,
-                        detail,
-                    }) => refuse(Verdict::refuse_login(Some(index), reason), skew, detail),
-                }
+            // Nothing says that this was meant as an mqward password.
+            Err(refusal) if stage == DeviceStage::Legacy && !refusal.is_authentic => {
+                Self::deferred(loaded, request, verdict)
             }
+            Err(refusal) => Self {
+                skew: refusal.skew,
+                detail: refusal.detail,
+                is_authentic: refusal.is_authentic,
+                ..Self::refused(Verdict::refuse_login(Some(index), refusal.reason))
+            },
+        }
+    }
+
+    const fn refused(verdict: Verdict) -> Self {
+        Self {
+            outcome: Outcome::Refuse(verdict),
+            verdict,
+            skew: None,
+            detail: None,
+            is_authentic: false,
+            reached: None,
+        }
+    }
+
+    /// The broker's own users decide, unless the registry says that the client is revoked.
+    fn deferred(loaded: &Loaded, request: &LoginRequest<'_>, verdict: Verdict) -> Self {
+        let standing = core::str::from_utf8(request.client_id)
+            .map_or(Standing::Unknown, |id| loaded.fleet.standing(id, None));
+        if standing == Standing::Revoked {
+            return Self::refused(Verdict::refuse_login(verdict.role(), Reason::Revoked));
+        }
+        Self {
+            outcome: Outcome::Defer,
+            ..Self::refused(verdict)
         }
     }
 
@@ -159,10 +207,13 @@ impl Judged {
     }
 
     pub(crate) fn detail(&self, gate: &Gate<'_>) -> Option<String> {
-        match (self.detail, self.verdict.reason()) {
-            (Some(detail), _) => Some(detail.to_owned()),
-            (None, Some(_)) => Some(self.verdict.explain(gate).to_string()),
-            (None, None) => None,
+        match (self.detail, self.outcome, self.verdict.reason()) {
+            (Some(detail), _, _) => Some(detail.to_owned()),
+            (None, Outcome::Defer, Some(_)) => {
+                Some("stage legacy: the broker's own users decide".to_owned())
+            }
+            (None, _, Some(_)) => Some(self.verdict.explain(gate).to_string()),
+            (None, _, None) => None,
         }
     }
 }
@@ -172,10 +223,10 @@ fn check_password(
     loaded: &Loaded,
     store: &dyn ReplayStore,
     history: &LoginHistory,
-    role: usize,
+    (role, stage): (usize, DeviceStage),
     request: &LoginRequest<'_>,
     now: UnixTime,
-) -> Result<Option<i64>, Refusal> {
+) -> Result<Admitted, Refusal> {
     let policy = &loaded.policy;
     let password = request.password.ok_or(Reason::NoPassword)?;
     let client_id = ClientId::from_bytes(request.client_id)
@@ -207,40 +258,53 @@ fn check_password(
         .fleet
         .verify(&found, &claim, audience, terms, verified_at)
         .map_err(|refusal| refused(refusal, request.same_connection))?;
-
-    let advance = match asks_again {
-        // Never advances: its time was not judged.
-        Some(stored) if stored == login.mark() => return Ok(None),
-        Some(_) => Advance::Behind,
-        None => store.advance(client_id, login.mark(), login.time()),
-    };
     let skew = if asks_again.is_some() {
         None
     } else {
         login.skew()
     };
-    let (reason, detail) = match advance {
-        Advance::Advanced => {
-            history.record(client_id, login.time());
-            return Ok(skew);
-        }
-        Advance::Same => (Reason::Replayed, None),
-        Advance::Behind => (
-            went_back(store, history, client_id, login.mark(), login.time()),
-            None,
-        ),
-        Advance::Unavailable => (
-            Reason::Unavailable,
-            Some(
-                "the replay store cannot be asked, or has no mark of this client id yet (cold start)",
-            ),
-        ),
-    };
-    Err(Refusal {
+    let refuse = |reason, detail| Refusal {
         reason,
         skew,
         detail,
-    })
+        is_authentic: true,
+    };
+    if found.revoked {
+        return Err(refuse(Reason::Revoked, None));
+    }
+    // Before anything is used up: a device whose new stage cannot be kept tries again with its next password.
+    let mut reached = None;
+    if let (DeviceStage::Legacy, Some(stages)) = (stage, &loaded.stages) {
+        stages
+            .reach(client_id, DeviceStage::Login)
+            .map_err(|_| refuse(Reason::Unavailable, Some("its new stage cannot be stored")))?;
+        reached = Some(DeviceStage::Login);
+    }
+    let advance = match asks_again {
+        // Never advances: its time was not judged.
+        Some(stored) if stored == login.mark() => {
+            return Ok(Admitted { skew, reached });
+        }
+        Some(_) => Advance::Behind,
+        None => store.advance(client_id, login.mark(), login.time()),
+    };
+    match advance {
+        Advance::Advanced => {
+            history.record(client_id, login.time());
+            Ok(Admitted { skew, reached })
+        }
+        Advance::Same => Err(refuse(Reason::Replayed, None)),
+        Advance::Behind => {
+            let reason = went_back(store, history, client_id, login.mark(), login.time());
+            Err(refuse(reason, None))
+        }
+        Advance::Unavailable => Err(refuse(
+            Reason::Unavailable,
+            Some(
+                "the replay store cannot be written, or may have forgotten a mark of this client id (cold start)",
+            ),
+        )),
+    }
 }
 
 fn refused(refusal: LoginRefusal, same_connection: bool) -> Refusal {
@@ -249,11 +313,14 @@ fn refused(refusal: LoginRefusal, same_connection: bool) -> Refusal {
         LoginRefusal::UnknownDevice if same_connection => Reason::Revoked.into(),
         LoginRefusal::UnknownDevice => Reason::UnknownDevice.into(),
         LoginRefusal::OutsideWindow { skew } => Refusal {
-            reason: Reason::OutsideWindow,
             skew: Some(skew),
-            detail: None,
+            is_authentic: true,
+            ..Reason::OutsideWindow.into()
         },
-        LoginRefusal::NoClock => Reason::NoClock.into(),
+        LoginRefusal::NoClock => Refusal {
+            is_authentic: true,
+            ..Reason::NoClock.into()
+        },
         _ => Reason::WrongTag.into(),
     }
 }

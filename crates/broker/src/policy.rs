@@ -14,10 +14,11 @@ use crate::PolicyError;
 use crate::fleet::Fleet;
 use crate::policy_error::line_of;
 use crate::policy_file::{
-    AuthName, CharsName, ColdStartName, HardwareIdName, KeysTable, LimitsTable, OnRefuseName,
+    AuthName, CharsName, DevicesTable, HardwareIdName, KeysTable, LimitsTable, OnRefuseName,
     PolicyTable, RoleTable, RuleTable,
 };
 use crate::rule_set::{HardwareIdSource, PolicyText, RoleText, RuleSet, RuleText};
+use crate::services::Services;
 
 /// The longest packet of MQTT (§2.1.4: Remaining Length of four bytes, plus the fixed header).
 const MAX_PACKET: u32 = 268_435_455 + 5;
@@ -46,9 +47,18 @@ pub struct Policy {
     rules: RuleSet,
     window_secs: u16,
     keys: Option<KeysFile>,
-    devices_file: Option<PathBuf>,
-    cold_start_open: bool,
-    audit_file: Option<PathBuf>,
+    devices: DevicesSource,
+    services: Services,
+}
+
+/// Where devices are listed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) enum DevicesSource {
+    /// Nowhere: every client id that fits a role is one.
+    #[default]
+    Roles,
+    File(PathBuf),
+    Registry(PathBuf),
 }
 
 /// The file that login keys come from.
@@ -90,7 +100,7 @@ impl Policy {
     /// # Errors
     /// The first mistake in either, with its file and line.
     pub fn check_files(&self) -> Result<(), PolicyError> {
-        Fleet::read(self).map(drop)
+        Fleet::read(self, None).map(drop)
     }
 
     /// The gate over the policy's roles.
@@ -138,21 +148,21 @@ impl Policy {
         self.keys.as_ref()
     }
 
-    pub(crate) fn devices_file(&self) -> Option<&Path> {
-        self.devices_file.as_deref()
+    pub(crate) const fn devices(&self) -> &DevicesSource {
+        &self.devices
     }
 
-    pub(crate) fn audit_file(&self) -> Option<&Path> {
-        self.audit_file.as_deref()
+    pub(crate) const fn services(&self) -> &Services {
+        &self.services
     }
 
-    pub(crate) const fn cold_start_is_open(&self) -> bool {
-        self.cold_start_open
+    pub(crate) fn text(&self) -> &PolicyText {
+        self.rules.text()
     }
 }
 
 /// The text being judged, for errors with lines.
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     text: &'a str,
     path: &'a Path,
 }
@@ -162,12 +172,12 @@ impl Source<'_> {
         line_of(self.text, span)
     }
 
-    fn error(&self, span: &Range<usize>, reason: impl Into<String>) -> PolicyError {
+    pub(crate) fn error(&self, span: &Range<usize>, reason: impl Into<String>) -> PolicyError {
         PolicyError::at_line(self.path, self.line(span), reason)
     }
 
     /// A path of the policy, relative to its own folder.
-    fn beside(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(name)
     }
 
@@ -177,13 +187,18 @@ impl Source<'_> {
             None => None,
             Some(keys) => Some(self.keys(keys)?),
         };
-        let devices = table.devices.as_ref();
-        let default_source = devices.and_then(|devices| devices.get_ref().hardware_id.as_ref());
-        let devices_file = devices.and_then(|devices| devices.get_ref().file.as_deref());
+        let devices = match &table.devices {
+            None => DevicesSource::Roles,
+            Some(devices) => self.devices(devices)?,
+        };
+        let default_source = table
+            .devices
+            .as_ref()
+            .and_then(|devices| devices.get_ref().hardware_id.as_ref());
         let context = RoleContext {
             has_audience: table.audience.is_some(),
             keys: keys.as_ref(),
-            has_devices_file: devices_file.is_some(),
+            devices: &devices,
             default_source: default_source.map(|source| *source.get_ref()),
         };
         let mut roles: Vec<RoleText> = Vec::with_capacity(table.role.len());
@@ -198,6 +213,7 @@ impl Source<'_> {
             }
             roles.push(role);
         }
+        let services = Services::new(self, &table)?;
         let audience = table.audience.map(|audience| {
             let line = self.line(&audience.span());
             (audience.into_inner(), line)
@@ -206,11 +222,8 @@ impl Source<'_> {
             rules: RuleSet::new(PolicyText { audience, roles }, self.path)?,
             window_secs,
             keys,
-            devices_file: devices_file.map(|file| self.beside(file)),
-            cold_start_open: table
-                .replay
-                .is_some_and(|replay| replay.cold_start == ColdStartName::Open),
-            audit_file: table.audit.map(|audit| self.beside(&audit.file)),
+            devices,
+            services,
         })
     }
 
@@ -243,6 +256,19 @@ impl Source<'_> {
             _ => Err(self.error(
                 &keys.span(),
                 "`[keys]` names exactly one file: `auth_root` or `login_keys`",
+            )),
+        }
+    }
+
+    fn devices(&self, devices: &Spanned<DevicesTable>) -> Result<DevicesSource, PolicyError> {
+        let table = devices.get_ref();
+        match (&table.file, &table.registry) {
+            (None, None) => Ok(DevicesSource::Roles),
+            (Some(file), None) => Ok(DevicesSource::File(self.beside(file))),
+            (None, Some(file)) => Ok(DevicesSource::Registry(self.beside(file))),
+            (Some(_), Some(_)) => Err(self.error(
+                &devices.span(),
+                "`[devices]` names one of `file` and `registry`, not both",
             )),
         }
     }
@@ -415,7 +441,7 @@ impl Source<'_> {
 struct RoleContext<'a> {
     has_audience: bool,
     keys: Option<&'a KeysFile>,
-    has_devices_file: bool,
+    devices: &'a DevicesSource,
     default_source: Option<HardwareIdName>,
 }
 
@@ -426,14 +452,16 @@ impl RoleContext<'_> {
             return Err("the policy needs an `audience`");
         }
         match self.keys {
+            // A registry may hold seeds in place of a root.
+            None if matches!(self.devices, DevicesSource::Registry(_)) => {}
             None => return Err("the policy needs `[keys]`"),
             Some(KeysFile::LoginKeys(_)) => return Ok(HardwareIdSource::InLoginKey),
             Some(KeysFile::AuthRoot(_)) => {}
         }
         match own.or(self.default_source) {
             None => Err("the policy needs `[devices]` with `hardware_id`"),
-            Some(HardwareIdName::Registry) if !self.has_devices_file => {
-                Err("hardware_id = \"registry\" needs `file` in `[devices]`")
+            Some(HardwareIdName::Registry) if *self.devices == DevicesSource::Roles => {
+                Err("hardware_id = \"registry\" needs `registry` or `file` in `[devices]`")
             }
             Some(HardwareIdName::Registry) => Ok(HardwareIdSource::Registry),
             Some(HardwareIdName::ClientId) => Ok(HardwareIdSource::ClientId),

@@ -13,6 +13,9 @@ pub(crate) struct PolicyTable {
     pub(crate) devices: Option<Spanned<DevicesTable>>,
     pub(crate) replay: Option<ReplayTable>,
     pub(crate) audit: Option<AuditTable>,
+    pub(crate) limiter: Option<LimiterTable>,
+    pub(crate) metrics: Option<MetricsTable>,
+    pub(crate) migration: Option<MigrationTable>,
     #[serde(default)]
     pub(crate) role: Vec<Spanned<RoleTable>>,
 }
@@ -31,6 +34,7 @@ pub(crate) struct KeysTable {
 pub(crate) struct DevicesTable {
     pub(crate) hardware_id: Option<Spanned<HardwareIdName>>,
     pub(crate) file: Option<String>,
+    pub(crate) registry: Option<String>,
 }
 
 /// Where a device's hardware id comes from.
@@ -46,13 +50,16 @@ pub(crate) enum HardwareIdName {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReplayTable {
+    #[serde(default)]
     pub(crate) cold_start: ColdStartName,
+    pub(crate) file: Option<String>,
 }
 
 /// What a store without marks does.
-#[derive(Copy, Clone, Debug, Eq, PartialEq, Deserialize)]
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ColdStartName {
+    #[default]
     Strict,
     Open,
 }
@@ -61,6 +68,30 @@ pub(crate) enum ColdStartName {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditTable {
+    pub(crate) file: String,
+}
+
+/// `[limiter]`, each optional.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimiterTable {
+    pub(crate) failures: Option<Spanned<u32>>,
+    pub(crate) per_minute: Option<Spanned<u32>>,
+    pub(crate) closes: Option<Spanned<u32>>,
+}
+
+/// `[metrics]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetricsTable {
+    pub(crate) file: String,
+    pub(crate) interval: Option<Spanned<u32>>,
+}
+
+/// `[migration]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MigrationTable {
     pub(crate) file: String,
 }
 

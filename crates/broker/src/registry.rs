@@ -21,7 +21,7 @@ use self::insertion::{add, check_hardware_id, check_id, insert_generation, next_
 use crate::device::{DeviceClock, DeviceRecord, DeviceRule, DeviceStage, NewDevice};
 pub(crate) use entry::RegistryEntry;
 pub use error::{LineError, RegistryError};
-pub(crate) use view::RegistryView;
+pub(crate) use view::{Refreshed, RegistryView};
 
 /// How many devices [`Registry::iter`] reads at a time.
 const PAGE: usize = 500;

@@ -24,6 +24,14 @@ pub trait ReplayStore: Send + Sync {
     /// # Errors
     /// [`StoreUnavailable`] when the store cannot answer.
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable>;
+
+    /// Work off the path of logins, about once a second, from a thread of its own: syncing, tidying, reconnecting.
+    ///
+    /// Each line that it returns goes to the operator's log.
+    fn maintain(&self, now: UnixTime) -> Vec<String> {
+        let _ = now;
+        Vec::new()
+    }
 }
 
 /// The replay store cannot be asked now.

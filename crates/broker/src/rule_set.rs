@@ -12,14 +12,14 @@ use self_cell::self_cell;
 use crate::PolicyError;
 
 /// What a policy says about identity, in owned text, each with the line it stands on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PolicyText {
     pub(crate) audience: Option<(String, u64)>,
     pub(crate) roles: Vec<RoleText>,
 }
 
 /// One `[[role]]`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RoleText {
     pub(crate) name: String,
     pub(crate) name_line: u64,
@@ -36,7 +36,7 @@ pub(crate) struct RoleText {
 }
 
 /// One rule of a role.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RuleText {
     pub(crate) effect: Effect,
     pub(crate) access: Access,
@@ -140,20 +140,20 @@ impl RuleSet {
         self.0.borrow_dependent().audience
     }
 
+    /// The text that it was made from.
+    pub(crate) fn text(&self) -> &PolicyText {
+        self.0.borrow_owner().borrow_owner().borrow_owner()
+    }
+
     /// The text of a role by its number in the gate.
     pub(crate) fn role(&self, index: usize) -> Option<&RoleText> {
-        self.0
-            .borrow_owner()
-            .borrow_owner()
-            .borrow_owner()
-            .roles
-            .get(index)
+        self.text().roles.get(index)
     }
 }
 
 impl fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.borrow_owner().borrow_owner().borrow_owner().fmt(f)
+        self.text().fmt(f)
     }
 }
 

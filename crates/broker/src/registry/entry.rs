@@ -78,13 +78,9 @@ pub(super) fn changed_since(
                 generation: generation(row, 1)?,
                 revoked: row.get(2)?,
                 hardware_id: row.get_ref(3)?.as_blob()?.into(),
-                seed: match row
+                seed: row
                     .get::<_, Option<[u8; mqward::KEY_LEN]>>(4)?
-                    .map(Zeroizing::new)
-                {
-                    None => None,
-                    Some(bytes) => Some(AuthSeed::from_bytes(*bytes)),
-                },
+                    .map(|bytes| AuthSeed::from_bytes(*Zeroizing::new(bytes))),
             });
         }
     }

@@ -8,7 +8,12 @@
 
 mod attacks;
 mod audit;
+mod limiter;
 mod login;
+mod metrics;
+mod migration;
+mod registry;
 mod reload;
+mod replay;
 mod test_fleet;
 mod topics;

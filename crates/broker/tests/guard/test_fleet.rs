@@ -269,3 +269,22 @@ pub(crate) fn refused(outcome: Outcome) -> Verdict {
         other => panic!("not refused: {other:?}"),
     }
 }
+
+/// A policy that takes its devices from a registry.
+pub(crate) fn registry_policy() -> String {
+    let policy = POLICY.replace("file = \"devices.csv\"", "registry = \"registry.db\"");
+    assert_ne!(policy, POLICY);
+    policy
+}
+
+/// Waits until something is so that another thread does about once a second.
+#[track_caller]
+pub(crate) fn eventually(mut what: impl FnMut() -> bool) {
+    for _ in 0..200 {
+        if what() {
+            return;
+        }
+        std::thread::sleep(core::time::Duration::from_millis(50));
+    }
+    panic!("not within ten seconds");
+}

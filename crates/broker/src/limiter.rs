@@ -1,0 +1,251 @@
+//! The limiter of failures: of what they write to the log, and of how often a breach ends a connection.
+
+use core::hash::{BuildHasher, Hash};
+use core::net::IpAddr;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::collections::hash_map::RandomState;
+
+use mqward::UnixTime;
+
+use crate::services::LimiterRule;
+
+/// How many buckets a table has. Keys that fall into the same one share it.
+const BUCKETS: usize = 4096;
+/// What a failure weighs: leaks by whole units every second.
+const WEIGHT: u32 = 60;
+
+/// Counts failures in a fixed number of leaky buckets; nobody can make it grow.
+///
+/// **It never refuses anybody.** Every password is verified, and one that is right is admitted whatever happened
+/// before: with a lock, anyone could lock out a victim by failing in its name, and thousands of devices share one
+/// address. A verification costs a microsecond. What a flood of failures would use up is the log, and what an endless
+/// loop of reconnects would is everything; those are limited. So a shared bucket does no harm: a neighbour's failures
+/// are counted together with others, no more.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    hasher: RandomState,
+    addresses: Box<[Bucket]>,
+    clients: Box<[Bucket]>,
+    closes: Box<[Bucket]>,
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    /// When it was last counted into, in seconds, above; how full it is, below.
+    state: AtomicU64,
+    over: AtomicU32,
+}
+
+/// What to do about a failure that was counted.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Counted {
+    /// Below the limit; so many before it were not.
+    Within { over_before: u32 },
+    /// The first one above.
+    First,
+    /// One more above.
+    Over,
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        let table = || (0..BUCKETS).map(|_| Bucket::default()).collect();
+        Self {
+            hasher: RandomState::new(),
+            addresses: table(),
+            clients: table(),
+            closes: table(),
+        }
+    }
+}
+
+impl Limiter {
+    /// A login failed and proved nothing: whoever it was came from this address.
+    pub(crate) fn failure_of_address(
+        &self,
+        address: Option<&str>,
+        now: UnixTime,
+        rule: &LimiterRule,
+    ) -> Counted {
+        let key = address.unwrap_or("");
+        match key.parse() {
+            Ok(IpAddr::V4(address)) => self.count_in(&self.addresses, address.octets(), now, rule),
+            Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+                Some(address) => self.count_in(&self.addresses, address.octets(), now, rule),
+                // Whoever has one address of IPv6 has all of its /64.
+                None => {
+                    let [a, b, c, d, ..] = address.segments();
+                    self.count_in(&self.addresses, [a, b, c, d], now, rule)
+                }
+            },
+            Err(_) => self.count_in(&self.addresses, key, now, rule),
+        }
+    }
+
+    /// A client that proved who it is did something wrong.
+    pub(crate) fn breach_of_client(
+        &self,
+        client_id: &[u8],
+        now: UnixTime,
+        rule: &LimiterRule,
+    ) -> Counted {
+        self.count_in(&self.clients, client_id, now, rule)
+    }
+
+    /// A connected client is to be disconnected for a breach. Above the limit it is not: its packet alone is refused.
+    ///
+    /// Clients send a message again that a connection ended over, also after a login with a fresh password: without
+    /// this they go on forever.
+    pub(crate) fn close_of_client(
+        &self,
+        client_id: &[u8],
+        now: UnixTime,
+        rule: &LimiterRule,
+    ) -> Counted {
+        let rule = LimiterRule {
+            failures: rule.closes,
+            // As many in ten minutes as at once.
+            per_minute: rule.closes.div_ceil(10),
+            ..*rule
+        };
+        self.count_in(&self.closes, client_id, now, &rule)
+    }
+
+    fn count_in(
+        &self,
+        table: &[Bucket],
+        key: impl Hash,
+        now: UnixTime,
+        rule: &LimiterRule,
+    ) -> Counted {
+        let hash = self.hasher.hash_one(key) % BUCKETS as u64;
+        let bucket = usize::try_from(hash)
+            .ok()
+            .and_then(|index| table.get(index));
+        bucket.map_or(Counted::Over, |bucket| bucket.count(now, rule))
+    }
+}
+
+impl Bucket {
+    fn count(&self, now: UnixTime, rule: &LimiterRule) -> Counted {
+        let size = rule.failures.saturating_mul(WEIGHT);
+        let mut fits = false;
+        let update = |state: u64| {
+            let [last, level] = split(state);
+            let leaked = now
+                .get()
+                .saturating_sub(last)
+                .saturating_mul(rule.per_minute);
+            let level = level.saturating_sub(leaked);
+            fits = level.saturating_add(WEIGHT) <= size;
+            let level = if fits {
+                level.saturating_add(WEIGHT)
+            } else {
+                level
+            };
+            Some(u64::from(now.get()) << 32 | u64::from(level))
+        };
+        // The closure always answers.
+        let _ = self
+            .state
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        if fits {
+            return Counted::Within {
+                over_before: self.over.swap(0, Ordering::Relaxed),
+            };
+        }
+        match self.over.fetch_add(1, Ordering::Relaxed) {
+            0 => Counted::First,
+            _ => Counted::Over,
+        }
+    }
+}
+
+fn split(state: u64) -> [u32; 2] {
+    let [a, b, c, d, e, f, g, h] = state.to_be_bytes();
+    [
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([e, f, g, h]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: LimiterRule = LimiterRule {
+        failures: 3,
+        per_minute: 6,
+        closes: 2,
+    };
+
+    fn at(secs: u64) -> UnixTime {
+        UnixTime::from_secs(1_767_225_600 + secs).unwrap()
+    }
+
+    #[test]
+    fn a_bucket_fills_leaks_and_says_how_many_were_above() {
+        let limiter = Limiter::default();
+        let fail = |secs| limiter.failure_of_address(Some("192.0.2.7"), at(secs), &RULE);
+        let within = |over_before| Counted::Within { over_before };
+        assert_eq!([fail(0), fail(0), fail(0)], [within(0); 3]);
+        assert_eq!(
+            [fail(0), fail(1), fail(9)],
+            [Counted::First, Counted::Over, Counted::Over]
+        );
+        // One every ten seconds leaks out.
+        assert_eq!([fail(10), fail(10)], [within(3), Counted::First]);
+        assert_eq!(
+            [fail(1_000), fail(1_000), fail(1_000)],
+            [within(1), within(0), within(0)]
+        );
+        assert_eq!(fail(1_000), Counted::First);
+        assert_eq!(
+            fail(0),
+            Counted::Over,
+            "a clock that went back empties nothing"
+        );
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_address_and_a_mapped_ipv4_address_is_itself() {
+        let limiter = Limiter::default();
+        let count = |address: &str| limiter.failure_of_address(Some(address), at(0), &RULE);
+        for _ in 0..3 {
+            assert!(matches!(count("2001:db8::1"), Counted::Within { .. }));
+        }
+        assert_eq!(count("2001:db8::ffff:1"), Counted::First);
+        for _ in 0..3 {
+            assert!(matches!(count("192.0.2.1"), Counted::Within { .. }));
+        }
+        assert_eq!(count("::ffff:192.0.2.1"), Counted::First);
+    }
+
+    #[test]
+    fn closes_are_fewer_than_failures() {
+        let limiter = Limiter::default();
+        let close = |secs| limiter.close_of_client(b"device-1", at(secs), &RULE);
+        assert!(matches!(
+            [close(0), close(0)],
+            [Counted::Within { .. }, Counted::Within { .. }]
+        ));
+        assert_eq!([close(0), close(30)], [Counted::First, Counted::Over]);
+        assert!(matches!(close(60), Counted::Within { over_before: 2 }));
+    }
+
+    #[test]
+    fn it_does_not_grow() {
+        let limiter = Limiter::default();
+        for number in 0..100_000_u32 {
+            let _ = limiter.breach_of_client(&number.to_be_bytes(), at(0), &RULE);
+        }
+        assert_eq!(limiter.clients.len(), BUCKETS);
+        // What does not fit is over the limit, so however many names there are, the lines are bounded.
+        let mut within = 0;
+        for number in 0..100_000_u32 {
+            let counted = limiter.breach_of_client(&number.to_le_bytes(), at(10), &RULE);
+            within += usize::from(matches!(counted, Counted::Within { .. }));
+        }
+        assert!(within <= BUCKETS, "{within}");
+    }
+}

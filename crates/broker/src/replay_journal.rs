@@ -1,0 +1,421 @@
+//! The durable replay store: marks in memory, every change in a journal beside them.
+
+mod error;
+mod record;
+mod request;
+mod snapshot;
+mod start;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mqward::{Advance, Mark, UnixTime};
+
+use crate::journal::{Journal, Tail};
+use crate::replay_store::{ColdStart, ReplayStore, StoreUnavailable};
+pub use error::ReplayError;
+use record::{Entry, Floors, Record, Run};
+pub use request::ReplayMark;
+pub use start::ReplayStart;
+use start::{Lock, inode, machine_boot};
+use state::{Contents, Marks};
+
+/// A replay store in a file, for one broker process (spec §6.5).
+///
+/// Marks are judged in memory. Every accepted one is in the file before the login is: the end of the process, in any
+/// way, forgets none. Against power failure only marks of passwords without time and those that begin a new
+/// generation are synced one by one; for all others the cold-start rule holds. What cannot be written is not
+/// accepted.
+///
+/// Beside the journal lies a lock file. It keeps a second process out, and tells whether the journal is older than
+/// the last run.
+///
+/// ```
+/// use mqward::{Advance, Generation, Mark, UnixTime};
+/// use mqward_broker::{ColdStart, ReplayJournal, ReplayStore};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("replay.journal");
+/// let now = UnixTime::from_secs(1_767_225_600).expect("between 1970 and 2106");
+/// let cold_start = ColdStart::Strict { start: now, window_secs: 60 };
+/// let mark = Mark::new(Generation::FIRST, 1_760_000_001, 7).expect("boot is not 0");
+///
+/// let store = ReplayJournal::create(&path, now)?; // says that no password was ever accepted
+/// assert_eq!(store.advance("device-1", mark, Some(now)), Advance::Advanced);
+/// drop(store);
+/// let store = ReplayJournal::open(&path, cold_start, now)?;
+/// assert_eq!(store.advance("device-1", mark, Some(now)), Advance::Same);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ReplayJournal {
+    path: PathBuf,
+    start: ReplayStart,
+    inner: Mutex<Inner>,
+    // Let go last of all.
+    lock: Mutex<Lock>,
+}
+
+struct Inner {
+    journal: Journal,
+    marks: Marks,
+    floors: Floors,
+    run: Run,
+    /// A sync failed, so what the file holds is not certain: nothing is accepted until it is written anew.
+    broken: bool,
+    /// The last write failed: a shorter file may find room.
+    crowded: bool,
+    /// What the last trouble was, until it is reported.
+    trouble: Option<String>,
+    /// How much of the file is known to be durable.
+    synced_len: u64,
+    /// How long the file was after it was last written anew.
+    snapshot_len: u64,
+    /// What changed since a snapshot in the making began.
+    since_snapshot: Option<Vec<(Box<str>, Option<Entry>)>>,
+    /// The latest time that somebody said it was.
+    last_time: UnixTime,
+    body: Vec<u8>,
+}
+
+impl ReplayJournal {
+    /// Makes a new store for an audience for which **no password was ever accepted**: nothing is cold.
+    ///
+    /// # Errors
+    /// When there is one already, or it cannot be made.
+    pub fn create(path: &Path, now: UnixTime) -> Result<Self, ReplayError> {
+        let mut lock = Lock::take(path)?;
+        if path.exists() {
+            return Err(ReplayError::File {
+                path: path.to_owned(),
+                reason: "there is a replay store already".to_owned(),
+            });
+        }
+        let number = lock.number()?;
+        let run = this_run(number, now, 3600, machine_boot());
+        Self::write_first(path, lock, (ReplayStart::New, Contents::default()), run)
+    }
+
+    /// Opens the store, or makes one that knows that it may have forgotten everything.
+    ///
+    /// # Errors
+    /// [`ReplayError::InUse`], [`ReplayError::Damaged`], or that a file cannot be read or written.
+    pub fn open(path: &Path, cold_start: ColdStart, now: UnixTime) -> Result<Self, ReplayError> {
+        Self::open_in_boot(path, cold_start, now, machine_boot())
+    }
+
+    fn open_in_boot(
+        path: &Path,
+        cold_start: ColdStart,
+        now: UnixTime,
+        boot: Option<[u8; 16]>,
+    ) -> Result<Self, ReplayError> {
+        let mut lock = Lock::take(path)?;
+        let number = lock.number()?;
+        let window_secs = match cold_start {
+            ColdStart::Strict { window_secs, .. } => window_secs,
+            // Whoever opens it next does not know the window; this is the longest.
+            ColdStart::Open => 3600,
+        };
+        let run = this_run(number, now, window_secs, boot);
+        if !path.exists() {
+            let mut contents = Contents::default();
+            let start = ReplayStart::Missing;
+            contents.floors = start.floors(Floors::default(), None, 0, now, cold_start);
+            return Self::write_first(path, lock, (start, contents), run);
+        }
+        let (mut contents, journal, tail) = Contents::open(path)?;
+        let inode = inode(journal.file()).map_err(|error| ReplayError::of_io(path, &error))?;
+        let start = ReplayStart::judge(path, &contents, tail, number, (run.boot, inode))?;
+        let before = contents.floors;
+        contents.floors = start.floors(before, contents.run, contents.last_time, now, cold_start);
+        let last = contents.run.map_or(0, |run| run.number);
+        let run = Run {
+            number: last.max(number).saturating_add(1),
+            inode,
+            ..run
+        };
+        // What stands behind a hole was read, and would be cut off by the next append.
+        if matches!(tail, Tail::Holed { .. }) || start == ReplayStart::Copied {
+            drop(journal);
+            return Self::write_first(path, lock, (start, contents), run);
+        }
+        let store = Self {
+            path: path.to_owned(),
+            start,
+            inner: Mutex::new(Inner {
+                snapshot_len: journal.len(),
+                synced_len: 0,
+                journal,
+                marks: contents.marks,
+                floors: contents.floors,
+                run,
+                broken: false,
+                crowded: false,
+                trouble: None,
+                since_snapshot: None,
+                last_time: run.time,
+                body: Vec::new(),
+            }),
+            lock: Mutex::new(lock),
+        };
+        store.begin_run(before != contents.floors)?;
+        Ok(store)
+    }
+
+    /// How the run before had ended.
+    #[must_use]
+    pub fn start(&self) -> ReplayStart {
+        self.start
+    }
+
+    /// How many client ids have a mark.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner().marks.len()
+    }
+
+    /// Whether no client id has a mark.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Passwords up to this time may have been used and forgotten; `None` where nothing was ever forgotten.
+    #[must_use]
+    pub fn not_before(&self) -> Option<UnixTime> {
+        UnixTime::from_secs(u64::from(self.inner().floors.not_before))
+    }
+
+    /// Says that the marks are those of a backup: passwords up to `now` plus the window may have been used since.
+    ///
+    /// # Errors
+    /// When it cannot be written. Nothing changes then.
+    pub fn declare_restored(&self, now: UnixTime, window_secs: u16) -> Result<(), ReplayError> {
+        let mut inner = self.inner();
+        let epoch = inner.floors.epoch.saturating_add(1);
+        let until = now.get().saturating_add(u32::from(window_secs));
+        let floors = Floors {
+            epoch,
+            not_before: inner.floors.not_before.max(until),
+            blind_epoch: epoch,
+        };
+        let written = inner
+            .append(&Record::Floors(floors))
+            .and_then(|()| inner.sync());
+        written.map_err(|error| ReplayError::of_io(&self.path, &error))?;
+        inner.floors = floors;
+        Ok(())
+    }
+
+    /// Forgets a device: its next password passes whatever its counter. For development alone.
+    ///
+    /// # Errors
+    /// When it cannot be written. Nothing changes then.
+    pub fn forget(&self, client_id: &str) -> Result<(), ReplayError> {
+        let mut inner = self.inner();
+        inner
+            .append(&Record::Forget { client_id })
+            .map_err(|error| ReplayError::of_io(&self.path, &error))?;
+        inner.marks.remove(client_id);
+        if let Some(changes) = &mut inner.since_snapshot {
+            changes.push((client_id.into(), None));
+        }
+        Ok(())
+    }
+
+    /// Writes a new file for contents that are known, and begins a run with it.
+    fn write_first(
+        path: &Path,
+        lock: Lock,
+        (start, contents): (ReplayStart, Contents),
+        run: Run,
+    ) -> Result<Self, ReplayError> {
+        let failed = |error: io::Error| ReplayError::of_io(path, &error);
+        let Contents { marks, floors, .. } = contents;
+        let (journal, run) = snapshot::write(path, &marks, floors, run).map_err(failed)?;
+        let store = Self {
+            path: path.to_owned(),
+            start,
+            inner: Mutex::new(Inner {
+                snapshot_len: journal.len(),
+                synced_len: journal.len(),
+                journal,
+                marks,
+                floors,
+                run,
+                broken: false,
+                crowded: false,
+                trouble: None,
+                since_snapshot: None,
+                last_time: run.time,
+                body: Vec::new(),
+            }),
+            lock: Mutex::new(lock),
+        };
+        store.number_lock()?;
+        Ok(store)
+    }
+
+    /// Says in the journal, then in the lock file, that a new run has begun.
+    fn begin_run(&self, floors_changed: bool) -> Result<(), ReplayError> {
+        let mut inner = self.inner();
+        let (run, floors) = (inner.run, inner.floors);
+        // The floors first: a run that has begun has them.
+        let mut written = Ok(());
+        if floors_changed {
+            written = inner.append(&Record::Floors(floors));
+        }
+        written
+            .and_then(|()| inner.append(&Record::Run(run)))
+            .and_then(|()| inner.sync())
+            .map_err(|error| ReplayError::of_io(&self.path, &error))?;
+        drop(inner);
+        self.number_lock()
+    }
+
+    fn number_lock(&self) -> Result<(), ReplayError> {
+        let number = self.inner().run.number;
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.set_number(number)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A mark is in the map only after it is in the file, so what a dead holder left only refuses too much.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn this_run(last_number: u64, now: UnixTime, window_secs: u16, boot: Option<[u8; 16]>) -> Run {
+    Run {
+        number: last_number.saturating_add(1),
+        boot,
+        inode: 0,
+        window_secs,
+        time: now,
+    }
+}
+
+impl Inner {
+    fn append(&mut self, record: &Record<'_>) -> io::Result<()> {
+        let mut body = core::mem::take(&mut self.body);
+        let written = self.journal.append(record.encode(&mut body));
+        self.body = body;
+        self.crowded |= written.is_err();
+        if let Err(error) = &written {
+            self.trouble.get_or_insert_with(|| error.to_string());
+        }
+        written
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let synced = self.journal.sync();
+        match &synced {
+            Ok(()) => self.synced_len = self.journal.len(),
+            Err(error) => {
+                // The system may have dropped what it could not write: the file says nothing certain any more.
+                self.broken = true;
+                self.trouble.get_or_insert_with(|| error.to_string());
+            }
+        }
+        synced
+    }
+
+    /// Whether a mark that is newer than the stored one may pass, for all that may have been forgotten.
+    fn floors_admit(&self, stored: Option<Entry>, time: Option<UnixTime>) -> bool {
+        let newest_epoch = stored.map_or(0, |entry| entry.epoch);
+        match time {
+            Some(time) => {
+                self.floors.epoch == 0
+                    || stored.is_some_and(|entry| entry.epoch == self.floors.epoch)
+                    || time.get() > self.floors.not_before
+            }
+            // Marks of such passwords are durable one by one, so only a floor that says more than "the end may be
+            // missing" concerns them.
+            None => self.floors.blind_epoch == 0 || newest_epoch >= self.floors.blind_epoch,
+        }
+    }
+
+    fn store(&mut self, client_id: &str, entry: Entry) {
+        self.marks.set(client_id, entry);
+        if let Some(changes) = &mut self.since_snapshot {
+            changes.push((client_id.into(), Some(entry)));
+        }
+    }
+}
+
+impl ReplayStore for ReplayJournal {
+    fn advance(&self, client_id: &str, mark: Mark, time: Option<UnixTime>) -> Advance {
+        let mut inner = self.inner();
+        let stored = inner.marks.get(client_id);
+        match mark.compare(stored.map(|entry| entry.mark)) {
+            Advance::Advanced => {}
+            refused => return refused,
+        }
+        if inner.broken || !inner.floors_admit(stored, time) {
+            return Advance::Unavailable;
+        }
+        let entry = Entry {
+            mark,
+            epoch: inner.floors.epoch,
+        };
+        if inner.append(&Record::Mark { client_id, entry }).is_err() {
+            return Advance::Unavailable;
+        }
+        // From here on it is used up, whatever the answer is.
+        inner.store(client_id, entry);
+        let first_of_generation =
+            stored.map_or(1, |entry| entry.mark.generation()) != mark.generation();
+        if (time.is_none() || first_of_generation) && inner.sync().is_err() {
+            return Advance::Unavailable;
+        }
+        Advance::Advanced
+    }
+
+    fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
+        Ok(self.inner().marks.get(client_id).map(|entry| entry.mark))
+    }
+
+    fn maintain(&self, now: UnixTime) -> Vec<String> {
+        let mut notices = Vec::new();
+        let mut inner = self.inner();
+        inner.last_time = inner.last_time.max(now);
+        let trouble = inner.trouble.take();
+        drop(inner);
+        notices.extend(
+            trouble.map(|trouble| format!("the replay store could not be written: {trouble}")),
+        );
+        let requested = self.take_request(&mut notices);
+        for done in [requested, self.sync_tail(now), self.rewrite_if_due()] {
+            notices.extend(done.err().map(|error| format!("replay store: {error}")));
+        }
+        notices
+    }
+}
+
+impl Drop for ReplayJournal {
+    fn drop(&mut self) {
+        let mut inner = self.inner();
+        if inner.broken || inner.sync().is_err() {
+            return;
+        }
+        let time = inner.last_time;
+        // Without this record the next start is a cold one: nothing is lost but a window.
+        if inner.append(&Record::Close { time }).is_ok() {
+            drop(inner.sync());
+        }
+    }
+}
+
+impl fmt::Debug for ReplayJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplayJournal")
+            .field("path", &self.path)
+            .field("start", &self.start)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,243 @@
+//! Marks on their way from one store to another: export, merge, and requests to a broker that is running.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use mqward::{ClientId, Generation, Mark};
+
+use super::record::{Entry, Record};
+use super::start::beside;
+use super::state::Contents;
+use super::{ReplayError, ReplayJournal};
+use crate::journal::sync_folder;
+
+/// The header line of a file of marks.
+const HEADER: [&str; 5] = ["client_id", "generation", "boot", "count", "known"];
+
+/// A mark with its client id, outside of a store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ReplayMark {
+    /// The Client Identifier.
+    pub client_id: String,
+    /// The mark; `None` forgets the device (for development alone).
+    pub mark: Option<Mark>,
+    /// Somebody vouches that no later password was ever accepted: the device is let out of a cold start. Otherwise
+    /// the mark is a lower bound only, as one from a backup is.
+    pub is_last: bool,
+}
+
+impl ReplayMark {
+    /// Reads marks from CSV: `client_id,generation,boot,count,known`, `known` being `last` or `at-least`; a line
+    /// with nothing but a client id forgets.
+    ///
+    /// # Errors
+    /// [`ReplayError::Line`] for the first malformed line.
+    pub fn read_csv(csv: impl Read) -> Result<Vec<Self>, ReplayError> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
+        let wrong = |line: u64, reason: &str| ReplayError::Line {
+            line,
+            reason: reason.to_owned(),
+        };
+        let headers = reader
+            .headers()
+            .map_err(|error| wrong(1, &error.to_string()))?;
+        if *headers != HEADER[..] {
+            return Err(wrong(
+                1,
+                &format!("the first line is `{}`", HEADER.join(",")),
+            ));
+        }
+        let mut marks = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| {
+                wrong(
+                    error.position().map_or(0, csv::Position::line),
+                    &error.to_string(),
+                )
+            })?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let fields: Vec<&str> = record.iter().collect();
+            let mark = Self::parse(&fields).ok_or_else(|| {
+                wrong(line, "a line is a client id, a generation 1 to 255, boot and count, and last or at-least")
+            })?;
+            marks.push(mark);
+        }
+        Ok(marks)
+    }
+
+    fn parse(fields: &[&str]) -> Option<Self> {
+        let [client_id, generation, boot, count, known] = fields else {
+            return None;
+        };
+        let client_id = ClientId::new(client_id).ok()?.as_str().to_owned();
+        if [generation, boot, count, known]
+            .iter()
+            .all(|field| field.is_empty())
+        {
+            return Some(Self {
+                client_id,
+                mark: None,
+                is_last: false,
+            });
+        }
+        let generation = Generation::new(generation.parse().ok()?).ok()?;
+        Some(Self {
+            client_id,
+            mark: Some(Mark::new(
+                generation,
+                boot.parse().ok()?,
+                count.parse().ok()?,
+            )?),
+            is_last: match *known {
+                "last" => true,
+                "at-least" => false,
+                _ => return None,
+            },
+        })
+    }
+
+    /// Writes marks as [`read_csv`](Self::read_csv) reads them.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn write_csv(marks: &[Self], output: &mut dyn Write) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(output);
+        writer.write_record(HEADER)?;
+        for ReplayMark {
+            client_id,
+            mark,
+            is_last,
+        } in marks
+        {
+            match mark {
+                None => writer.write_record([client_id.as_str(), "", "", "", ""])?,
+                Some(mark) => writer.write_record([
+                    client_id.as_str(),
+                    &mark.generation().to_string(),
+                    &mark.boot().to_string(),
+                    &mark.count().to_string(),
+                    if *is_last { "last" } else { "at-least" },
+                ])?,
+            }
+        }
+        writer.flush()
+    }
+}
+
+impl ReplayJournal {
+    /// The marks in a journal, in the order of client ids, also while a broker has it open.
+    ///
+    /// They are lower bounds: a broker may accept a password while they are read.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no replay journal.
+    pub fn read_marks(path: &Path) -> Result<Vec<ReplayMark>, ReplayError> {
+        let (contents, _) = Contents::read(path)?;
+        let marks = contents.marks.iter().map(|(client_id, entry)| ReplayMark {
+            client_id: client_id.to_owned(),
+            mark: Some(entry.mark),
+            is_last: false,
+        });
+        let mut marks: Vec<_> = marks.collect();
+        marks.sort_by(|a, b| a.client_id.cmp(&b.client_id));
+        Ok(marks)
+    }
+
+    /// Takes marks over where they are higher than the stored ones, and says how many were. All are durable then.
+    ///
+    /// # Errors
+    /// When they cannot be written. Those that were are in force: marks only grow.
+    pub fn merge(&self, marks: &[ReplayMark]) -> Result<usize, ReplayError> {
+        let mut inner = self.inner();
+        let failed = |error: io::Error| ReplayError::of_io(&self.path, &error);
+        let mut merged = 0;
+        for ReplayMark {
+            client_id,
+            mark,
+            is_last,
+        } in marks
+        {
+            let Some(mark) = *mark else {
+                inner
+                    .append(&Record::Forget { client_id })
+                    .map_err(failed)?;
+                inner.marks.remove(client_id);
+                if let Some(changes) = &mut inner.since_snapshot {
+                    changes.push((client_id.as_str().into(), None));
+                }
+                merged += 1;
+                continue;
+            };
+            let stored = inner.marks.get(client_id);
+            let newest = stored.map_or(mark, |stored| stored.mark.max(mark));
+            let epoch = match (is_last, stored) {
+                // Vouched for is what was given, not a higher mark that was here before.
+                (true, _) if newest == mark => inner.floors.epoch,
+                (_, Some(stored)) => stored.epoch,
+                (_, None) => 0,
+            };
+            let entry = Entry {
+                mark: newest,
+                epoch,
+            };
+            if stored == Some(entry) {
+                continue;
+            }
+            inner
+                .append(&Record::Mark { client_id, entry })
+                .map_err(failed)?;
+            inner.store(client_id, entry);
+            merged += 1;
+        }
+        inner.sync().map_err(failed)?;
+        Ok(merged)
+    }
+
+    /// Asks the broker that has the journal at `path` open to [`merge`](Self::merge) marks; it does within seconds.
+    ///
+    /// # Errors
+    /// [`ReplayError::RequestPending`], or that the file beside the journal cannot be written.
+    pub fn request_merge(path: &Path, marks: &[ReplayMark]) -> Result<(), ReplayError> {
+        let request = beside(path, ".request");
+        let draft = beside(path, &format!(".request-{}", std::process::id()));
+        let failed = |error: io::Error| ReplayError::of_io(&request, &error);
+        let mut text = Vec::new();
+        ReplayMark::write_csv(marks, &mut text).map_err(failed)?;
+        fs::write(&draft, text).map_err(failed)?;
+        // A link, unlike a rename, never replaces a request that is waiting.
+        let placed = fs::hard_link(&draft, &request);
+        drop(fs::remove_file(&draft));
+        match placed {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(ReplayError::RequestPending { path: request })
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Does what a command asked for, if one did.
+    pub(super) fn take_request(&self, notices: &mut Vec<String>) -> Result<(), ReplayError> {
+        let request = beside(&self.path, ".request");
+        let file = match fs::File::open(&request) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(ReplayError::of_io(&request, &error)),
+        };
+        match ReplayMark::read_csv(file) {
+            Ok(marks) => {
+                let merged = self.merge(&marks)?;
+                notices.push(format!(
+                    "merged {merged} of {} replay marks on request",
+                    marks.len()
+                ));
+            }
+            Err(error) => notices.push(format!(
+                "a request to merge replay marks was refused: {error}"
+            )),
+        }
+        let removed = fs::remove_file(&request).and_then(|()| sync_folder(&request));
+        removed.map_err(|error| ReplayError::of_io(&request, &error))
+    }
+}

@@ -1,0 +1,208 @@
+//! What a replay journal says about the end of the run before.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use mqward::UnixTime;
+
+use super::error::ReplayError;
+use super::record::{Floors, Run};
+use super::state::Contents;
+use crate::ColdStart;
+use crate::journal::{Tail, lock_file};
+
+/// How the run before ended, as far as the files tell.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ReplayStart {
+    /// The journal is new and was declared to be: no password of this audience was ever accepted.
+    New,
+    /// In order: nothing is forgotten.
+    InOrder,
+    /// The process was killed, the machine ran on: all that was written is there, nothing is forgotten.
+    Killed,
+    /// The machine stopped too. Marks of passwords with a time may be missing from the end; those without are not.
+    PowerLost,
+    /// The journal is not there: whatever it held is forgotten.
+    Missing,
+    /// The journal is older than the last run: it was restored from a backup.
+    Restored,
+    /// The file is a copy, so it may be an old one.
+    Copied,
+}
+
+impl ReplayStart {
+    /// Whether marks may be missing.
+    #[must_use]
+    pub const fn is_cold(self) -> bool {
+        !matches!(self, Self::New | Self::InOrder | Self::Killed)
+    }
+
+    /// In words, for the operator.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::New => "a new replay store",
+            Self::InOrder => "the last run ended in order",
+            Self::Killed => "the last run was killed; no mark is missing",
+            Self::PowerLost => {
+                "the machine stopped during the last run; marks may be missing from its end"
+            }
+            Self::Missing => "there is no replay store; it may be lost",
+            Self::Restored => "the replay store is older than the last run: restored from a backup",
+            Self::Copied => "the replay store is a copy of the file of the last run",
+        }
+    }
+
+    /// How the run before ended.
+    pub(super) fn judge(
+        path: &Path,
+        contents: &Contents,
+        tail: Tail,
+        lock_number: u64,
+        (boot, inode): (Option<[u8; 16]>, u64),
+    ) -> Result<Self, ReplayError> {
+        let Some(last) = contents.run else {
+            return Ok(Self::Missing);
+        };
+        if lock_number > last.number || lock_number == 0 {
+            return Ok(Self::Restored);
+        }
+        if inode != last.inode {
+            return Ok(Self::Copied);
+        }
+        let same_boot = boot.is_some() && boot == last.boot;
+        let damaged = match tail {
+            Tail::Whole => None,
+            Tail::Torn { at } => (contents.synced_len > at).then_some(at),
+            // Within one boot of the machine what was written is read back; in a hole it is not.
+            Tail::Holed { at } => {
+                (same_boot || contents.closed || contents.synced_len > at).then_some(at)
+            }
+        };
+        match damaged {
+            Some(at) => Err(ReplayError::Damaged {
+                path: path.to_owned(),
+                at,
+            }),
+            None if contents.closed && tail == Tail::Whole => Ok(Self::InOrder),
+            None if same_boot => Ok(Self::Killed),
+            None => Ok(Self::PowerLost),
+        }
+    }
+
+    /// The floors to go on with (spec §6.5).
+    pub(super) fn floors(
+        self,
+        before: Floors,
+        last: Option<Run>,
+        last_time: u32,
+        now: UnixTime,
+        cold_start: ColdStart,
+    ) -> Floors {
+        let ColdStart::Strict { window_secs, .. } = cold_start else {
+            return before;
+        };
+        if !self.is_cold() {
+            return before;
+        }
+        let window = last.map_or(0, |run| run.window_secs).max(window_secs);
+        // A clock that lost time with the power: what was accepted was accepted before the time last seen.
+        let start = now.get().max(last_time.saturating_add(SYNC_SLACK_SECS));
+        let epoch = before.epoch.saturating_add(1);
+        Floors {
+            epoch,
+            not_before: before
+                .not_before
+                .max(start.saturating_add(u32::from(window))),
+            blind_epoch: if self == Self::PowerLost {
+                before.blind_epoch
+            } else {
+                epoch
+            },
+        }
+    }
+}
+
+/// The longest time between two syncs of a store in use, and then some.
+const SYNC_SLACK_SECS: u32 = 5;
+
+/// The file beside a journal that keeps a second process out, and the number of the last run.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Takes the lock; it is free again when the process ends in any way.
+    pub(super) fn take(journal: &Path) -> Result<Self, ReplayError> {
+        let path = beside(journal, ".lock");
+        let failed = |error| ReplayError::of_io(&path, &error);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        // No sharing at all: the whole lock, where there is no flock.
+        #[cfg(windows)]
+        std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 0);
+        let file = options.open(&path).map_err(failed)?;
+        if !lock_file(&file).map_err(failed)? {
+            return Err(ReplayError::InUse {
+                path: journal.to_owned(),
+            });
+        }
+        Ok(Self { file, path })
+    }
+
+    /// The number of the last run; 0 if the file has none.
+    pub(super) fn number(&mut self) -> Result<u64, ReplayError> {
+        let mut text = String::new();
+        let read = self
+            .file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| (&self.file).take(64).read_to_string(&mut text));
+        read.map_err(|error| ReplayError::of_io(&self.path, &error))?;
+        Ok(text.trim_end().parse().unwrap_or(0))
+    }
+
+    pub(super) fn set_number(&mut self, number: u64) -> Result<(), ReplayError> {
+        // Always as long, in one write: never half a number, never one with old digits behind it.
+        let text = format!("{number:020}\n");
+        let written = self
+            .file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| self.file.write_all(text.as_bytes()))
+            .and_then(|()| self.file.sync_all());
+        written.map_err(|error| ReplayError::of_io(&self.path, &error))
+    }
+}
+
+/// A path with something appended to its last component.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Which boot of the machine this is, where the system tells.
+pub(super) fn machine_boot() -> Option<[u8; 16]> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let digits: String = text.trim_end().split('-').collect();
+    let mut boot = [0; 16];
+    let decoded = base16ct::lower::decode(digits, &mut boot).ok()?;
+    (decoded.len() == 16).then_some(boot)
+}
+
+#[cfg(unix)]
+pub(super) fn inode(file: &File) -> Result<u64, std::io::Error> {
+    use std::os::unix::fs::MetadataExt;
+
+    file.metadata().map(|metadata| metadata.ino())
+}
+
+#[cfg(not(unix))]
+pub(super) fn inode(_: &File) -> Result<u64, std::io::Error> {
+    Ok(0)
+}

@@ -1,0 +1,365 @@
+//! The journal through stops of every kind, on files as they would lie there.
+
+mod damage;
+mod merge;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mqward::{Advance, Generation, Mark, UnixTime};
+use tempfile::TempDir;
+
+use super::{ReplayError, ReplayJournal, ReplayMark, ReplayStart};
+use crate::{ColdStart, ReplayStore};
+
+const START: u32 = 1_767_225_600;
+const THIS_BOOT: Option<[u8; 16]> = Some([1; 16]);
+const NEXT_BOOT: Option<[u8; 16]> = Some([2; 16]);
+
+fn at(secs: u32) -> UnixTime {
+    UnixTime::from_secs(u64::from(START + secs)).unwrap()
+}
+
+fn mark(generation: u8, boot: u32, count: u32) -> Mark {
+    Mark::new(Generation::new(generation).unwrap(), boot, count).unwrap()
+}
+
+struct Place {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Place {
+    /// A folder in which a journal was made by a machine in its first boot, and closed.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("replay.journal");
+        drop(ReplayJournal::create(&path, at(0)).unwrap());
+        Self {
+            _folder: folder,
+            path,
+        }
+    }
+
+    fn open(&self, secs: u32, boot: Option<[u8; 16]>) -> Result<ReplayJournal, ReplayError> {
+        let cold_start = ColdStart::Strict {
+            start: at(secs),
+            window_secs: 60,
+        };
+        ReplayJournal::open_in_boot(&self.path, cold_start, at(secs), boot)
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        super::start::beside(&self.path, suffix)
+    }
+
+    /// The files as a process that stops right now leaves them, in a folder where nobody has them open.
+    fn stopped(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("replay.journal");
+        let stopped = Self {
+            _folder: folder,
+            path,
+        };
+        // Hard links keep the inode, which a copy would not.
+        fs::hard_link(&self.path, &stopped.path).unwrap();
+        fs::copy(self.beside(".lock"), stopped.beside(".lock")).unwrap();
+        stopped
+    }
+
+    fn cut(&self, len: u64) {
+        let file = fs::OpenOptions::new().write(true).open(&self.path).unwrap();
+        file.set_len(len).unwrap();
+    }
+}
+
+fn len(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().len()
+}
+
+#[test]
+fn what_was_closed_in_order_is_warm() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    assert_eq!(store.start(), ReplayStart::InOrder);
+    assert_eq!(
+        store.advance("a", mark(1, 9, 1), Some(at(10))),
+        Advance::Advanced
+    );
+    assert_eq!(store.advance("b", mark(1, 9, 1), None), Advance::Advanced);
+    drop(store);
+    let store = place.open(11, NEXT_BOOT).unwrap();
+    assert_eq!(store.start(), ReplayStart::InOrder);
+    assert_eq!(store.not_before(), None);
+    assert_eq!(
+        store.advance("a", mark(1, 9, 1), Some(at(10))),
+        Advance::Same
+    );
+    assert_eq!(
+        store.advance("a", mark(1, 9, 2), Some(at(11))),
+        Advance::Advanced
+    );
+    assert_eq!(store.advance("b", mark(1, 9, 0), None), Advance::Behind);
+    assert_eq!(store.advance("b", mark(1, 9, 2), None), Advance::Advanced);
+    assert_eq!(store.advance("c", mark(1, 9, 2), None), Advance::Advanced);
+}
+
+#[test]
+fn killed_in_the_same_boot_nothing_is_forgotten_nor_cold() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    assert_eq!(
+        store.advance("a", mark(1, 9, 1), Some(at(10))),
+        Advance::Advanced
+    );
+    let stopped = place.stopped();
+    let after = stopped.open(11, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::Killed);
+    assert_eq!(
+        after.advance("a", mark(1, 9, 1), Some(at(10))),
+        Advance::Same
+    );
+    assert_eq!(
+        after.advance("a", mark(1, 9, 2), Some(at(10))),
+        Advance::Advanced
+    );
+    assert_eq!(after.advance("b", mark(1, 9, 2), None), Advance::Advanced);
+}
+
+#[test]
+fn after_a_power_failure_timed_passwords_wait_and_marks_hold_for_the_others() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    assert_eq!(
+        store.advance("a", mark(1, 9, 1), Some(at(10))),
+        Advance::Advanced
+    );
+    assert_eq!(
+        store.advance("clockless", mark(1, 9, 1), None),
+        Advance::Advanced
+    );
+    let durable = len(&place.path);
+    // This one was accepted, and did not reach the disk.
+    assert_eq!(
+        store.advance("a", mark(1, 9, 5), Some(at(70))),
+        Advance::Advanced
+    );
+    let stopped = place.stopped();
+    stopped.cut(durable);
+    let after = stopped.open(20, NEXT_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::PowerLost);
+    assert_eq!(after.not_before(), Some(at(80)));
+    assert_eq!(
+        after.advance("a", mark(1, 9, 5), Some(at(70))),
+        Advance::Unavailable
+    );
+    assert_eq!(
+        after.advance("a", mark(1, 9, 1), Some(at(81))),
+        Advance::Same
+    );
+    assert_eq!(
+        after.advance("a", mark(1, 9, 6), Some(at(80))),
+        Advance::Unavailable
+    );
+    assert_eq!(
+        after.advance("a", mark(1, 9, 7), Some(at(81))),
+        Advance::Advanced
+    );
+    assert_eq!(
+        after.advance("a", mark(1, 9, 8), Some(at(60))),
+        Advance::Advanced,
+        "judged by its mark from now on"
+    );
+    assert_eq!(
+        after.advance("clockless", mark(1, 9, 1), None),
+        Advance::Same
+    );
+    assert_eq!(
+        after.advance("clockless", mark(1, 9, 2), None),
+        Advance::Advanced
+    );
+    assert_eq!(
+        after.advance("never seen", mark(1, 9, 2), None),
+        Advance::Advanced
+    );
+    drop(after);
+    // Closed in order before the window was over: still cold for whom it was.
+    let again = stopped.open(30, NEXT_BOOT).unwrap();
+    assert_eq!(again.start(), ReplayStart::InOrder);
+    assert_eq!(
+        again.advance("b", mark(1, 9, 1), Some(at(70))),
+        Advance::Unavailable
+    );
+    assert_eq!(
+        again.advance("a", mark(1, 9, 9), Some(at(62))),
+        Advance::Advanced
+    );
+}
+
+#[test]
+fn a_clock_that_lost_time_with_the_power_opens_nothing_early() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    assert_eq!(
+        store.advance("a", mark(1, 9, 1), Some(at(5_000))),
+        Advance::Advanced
+    );
+    assert!(store.maintain(at(5_000)).is_empty());
+    let after = place.stopped().open(100, NEXT_BOOT).unwrap();
+    assert_eq!(after.not_before(), Some(at(5_065)));
+}
+
+#[test]
+fn the_first_login_of_a_generation_is_durable() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    assert_eq!(
+        store.advance("a", mark(1, 9, 1), Some(at(10))),
+        Advance::Advanced
+    );
+    assert!(store.inner().synced_len < len(&place.path));
+    assert_eq!(
+        store.advance("a", mark(2, 9, 0), Some(at(11))),
+        Advance::Advanced
+    );
+    assert_eq!(store.inner().synced_len, len(&place.path));
+    assert_eq!(
+        store.advance("a", mark(2, 9, 1), Some(at(11))),
+        Advance::Advanced
+    );
+    assert!(store.inner().synced_len < len(&place.path));
+}
+
+#[test]
+fn a_store_that_is_gone_restored_or_copied_closes_those_without_time_too() {
+    type Damage = fn(&Place, &[u8]);
+    let cases: [(&str, Damage); 4] = [
+        ("gone", |place, _| fs::remove_file(&place.path).unwrap()),
+        ("older", |place, old| fs::write(&place.path, old).unwrap()),
+        ("copied", |place, _| {
+            let bytes = fs::read(&place.path).unwrap();
+            fs::remove_file(&place.path).unwrap();
+            // So that the number is not given out again.
+            fs::write(place.beside(".in-between"), "").unwrap();
+            fs::write(&place.path, bytes).unwrap();
+        }),
+        ("without lock file", |place, _| {
+            fs::remove_file(place.beside(".lock")).unwrap();
+        }),
+    ];
+    for (name, damage) in cases {
+        let place = Place::new();
+        let old = fs::read(&place.path).unwrap();
+        let store = place.open(10, THIS_BOOT).unwrap();
+        assert_eq!(
+            store.advance("clockless", mark(1, 9, 1), None),
+            Advance::Advanced
+        );
+        drop(store);
+        damage(&place, &old);
+        let store = place.open(20, THIS_BOOT).unwrap();
+        assert!(store.start().is_cold(), "{name}: {:?}", store.start());
+        assert_eq!(
+            store.not_before(),
+            Some(at(80)).max(store.not_before()),
+            "{name}"
+        );
+        for (id, passed) in [
+            ("clockless", Advance::Unavailable),
+            ("other", Advance::Unavailable),
+        ] {
+            assert_eq!(store.advance(id, mark(1, 9, 5), None), passed, "{name}");
+        }
+        let known = ReplayMark {
+            client_id: "clockless".to_owned(),
+            mark: Some(mark(1, 9, 3)),
+            is_last: true,
+        };
+        assert_eq!(store.merge(&[known]), Ok(1), "{name}");
+        assert_eq!(
+            store.advance("clockless", mark(1, 9, 3), None),
+            Advance::Same,
+            "{name}"
+        );
+        assert_eq!(
+            store.advance("clockless", mark(1, 9, 5), None),
+            Advance::Advanced,
+            "{name}"
+        );
+        assert_eq!(
+            store.advance("timed", mark(1, 9, 5), Some(at(60))),
+            Advance::Unavailable,
+            "{name}"
+        );
+        let after = store.not_before().unwrap().get() + 1 - START;
+        assert_eq!(
+            store.advance("timed", mark(1, 9, 5), Some(at(after))),
+            Advance::Advanced,
+            "{name}"
+        );
+        drop(store);
+        let store = place.open(30, THIS_BOOT).unwrap();
+        assert_eq!(store.start(), ReplayStart::InOrder, "{name}");
+        assert_eq!(
+            store.advance("clockless", mark(1, 9, 6), None),
+            Advance::Advanced,
+            "{name}"
+        );
+        assert_eq!(
+            store.advance("other", mark(1, 9, 6), None),
+            Advance::Unavailable,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn cold_start_open_forgets_in_peace() {
+    let place = Place::new();
+    fs::remove_file(&place.path).unwrap();
+    let store = ReplayJournal::open(&place.path, ColdStart::Open, at(5)).unwrap();
+    assert_eq!(store.advance("a", mark(1, 9, 5), None), Advance::Advanced);
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    assert!(matches!(
+        place.open(10, THIS_BOOT),
+        Err(ReplayError::InUse { .. })
+    ));
+    assert!(matches!(
+        ReplayJournal::create(&place.path, at(10)),
+        Err(ReplayError::InUse { .. })
+    ));
+    drop(store);
+    assert!(
+        ReplayJournal::create(&place.path, at(10)).is_err(),
+        "never over an old one"
+    );
+    assert!(place.open(10, THIS_BOOT).is_ok());
+}
+
+#[test]
+fn a_journal_is_written_anew_before_it_grows_without_end() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    let mut longest = 0;
+    for count in 0..120_000 {
+        let id = ["a", "b", "c"][usize::try_from(count % 3).unwrap()];
+        assert_eq!(
+            store.advance(id, mark(1, 9, count), Some(at(10))),
+            Advance::Advanced
+        );
+        if count % 1_000 == 0 {
+            longest = longest.max(len(&place.path));
+            assert!(store.maintain(at(10)).is_empty());
+        }
+    }
+    assert!(longest < 1_200_000, "{longest}");
+    let after = place.stopped().open(11, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::Killed);
+    assert_eq!(after.newest("c"), Ok(Some(mark(1, 9, 119_999))));
+    assert_eq!(after.newest("b"), Ok(Some(mark(1, 9, 119_998))));
+}

@@ -1,0 +1,129 @@
+//! Torn ends, holes and rot.
+
+use std::fs;
+
+use mqward::Advance;
+
+use super::super::{ReplayError, ReplayStart};
+use super::{NEXT_BOOT, Place, THIS_BOOT, at, len, mark};
+use crate::ReplayStore;
+
+#[test]
+fn a_torn_end_costs_what_was_torn_and_nothing_else() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    let mut ends = Vec::new();
+    for count in 0..4 {
+        assert_eq!(
+            store.advance("device-1", mark(1, 9, count), Some(at(10))),
+            Advance::Advanced
+        );
+        ends.push(len(&place.path));
+    }
+    let bytes = fs::read(&place.path).unwrap();
+    let first = ends[0];
+    for cut in first..=ends[3] {
+        fs::write(&place.path, &bytes).unwrap();
+        let stopped = place.stopped();
+        stopped.cut(cut);
+        let whole = u32::try_from(ends.iter().filter(|end| **end <= cut).count()).unwrap() - 1;
+        let after = stopped.open(11, THIS_BOOT).unwrap();
+        assert_eq!(
+            after.newest("device-1"),
+            Ok(Some(mark(1, 9, whole))),
+            "{cut}"
+        );
+        assert_eq!(
+            after.advance("device-1", mark(1, 9, whole), Some(at(10))),
+            Advance::Same
+        );
+        assert_eq!(
+            after.advance("device-1", mark(1, 9, 7), Some(at(10))),
+            Advance::Advanced
+        );
+        drop(after);
+        let again = stopped.open(12, THIS_BOOT).unwrap();
+        assert_eq!(again.start(), ReplayStart::InOrder);
+        assert_eq!(again.newest("device-1"), Ok(Some(mark(1, 9, 7))));
+        drop(again);
+        fs::write(&place.path, &bytes).unwrap();
+    }
+}
+
+#[test]
+fn damage_where_all_was_durable_is_an_error_that_says_where() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    let before = len(&place.path);
+    for count in 0..10 {
+        assert_eq!(
+            store.advance("device-1", mark(1, 9, count), Some(at(10))),
+            Advance::Advanced
+        );
+    }
+    assert!(
+        store.maintain(at(10)).is_empty(),
+        "all of that is durable now"
+    );
+    assert_eq!(
+        store.advance("device-1", mark(1, 9, 11), Some(at(10))),
+        Advance::Advanced
+    );
+    let bytes = fs::read(&place.path).unwrap();
+    drop(store);
+    let damage = |at: u64| {
+        let mut damaged = bytes.clone();
+        damaged[usize::try_from(at).unwrap()] ^= 1;
+        fs::write(&place.path, damaged).unwrap();
+    };
+    for boot in [THIS_BOOT, NEXT_BOOT] {
+        damage(before + 3);
+        let error = place.open(20, boot).unwrap_err();
+        assert!(
+            matches!(error, ReplayError::Damaged { at, .. } if at == before),
+            "{error}"
+        );
+    }
+    damage(5);
+    assert!(matches!(
+        place.open(20, THIS_BOOT),
+        Err(ReplayError::NoJournal { .. })
+    ));
+    // The last record was never said to be durable.
+    damage(bytes.len() as u64 - 1);
+    assert_eq!(
+        place.open(20, NEXT_BOOT).unwrap().start(),
+        ReplayStart::PowerLost
+    );
+}
+
+#[test]
+fn blocks_that_never_reached_the_disk_leave_a_hole_not_an_end() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    let start = usize::try_from(len(&place.path)).unwrap();
+    for count in 0..10 {
+        assert_eq!(
+            store.advance("device-1", mark(1, 9, count), Some(at(10))),
+            Advance::Advanced
+        );
+    }
+    let stopped = place.stopped();
+    let mut bytes = fs::read(&stopped.path).unwrap();
+    bytes[start + 40..start + 100].fill(0);
+    fs::write(&stopped.path, &bytes).unwrap();
+    let after = stopped.open(20, NEXT_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::PowerLost);
+    assert_eq!(
+        after.newest("device-1"),
+        Ok(Some(mark(1, 9, 9))),
+        "what is behind it counts"
+    );
+    drop(after);
+    let again = stopped.open(30, NEXT_BOOT).unwrap();
+    assert_eq!(
+        again.newest("device-1"),
+        Ok(Some(mark(1, 9, 9))),
+        "and still does"
+    );
+}

@@ -1,0 +1,108 @@
+//! Floods of failures: the log stays small, and nobody honest is kept out.
+
+use mqward::{Publish, Reason};
+
+use crate::test_fleet::{DEVICE, NOW, OTHER, POLICY, TestDevice, TestFleet, login};
+
+fn limited() -> TestFleet {
+    let fleet = TestFleet::new();
+    let limiter = "[limiter]\nfailures = 5\nper_minute = 6\ncloses = 3\n[audit]";
+    fleet.write("policy.toml", &POLICY.replace("[audit]", limiter));
+    fleet
+}
+
+#[test]
+fn a_password_that_verifies_is_admitted_whatever_happened_before() {
+    let fleet = limited();
+    let guard = fleet.guard();
+    let mut device = TestDevice::new(DEVICE);
+    // From the same address, in the name of the same device, and by the device itself.
+    let wrong = TestDevice::with_key(
+        DEVICE,
+        1,
+        crate::test_fleet::login_key(DEVICE, 1, b"x", "a"),
+        1,
+    )
+    .password_at(NOW);
+    let used = device.password_at(NOW);
+    assert_eq!(login(&guard, DEVICE, &used, NOW), Ok(()));
+    for _ in 0..1_000 {
+        assert_eq!(login(&guard, DEVICE, &wrong, NOW), Err(Reason::WrongTag));
+        assert_eq!(login(&guard, DEVICE, &used, NOW), Err(Reason::Replayed));
+    }
+    assert_eq!(device.login(&guard, NOW), Ok(()));
+    assert_eq!(TestDevice::new(OTHER).login(&guard, NOW), Ok(()));
+    let lines = fleet.audit_lines();
+    let count = |event: &str, reason: Option<&str>| {
+        let lines = lines.iter().filter(|line| line["event"] == event);
+        lines
+            .filter(|line| reason.is_none() || line["reason"] == reason.unwrap())
+            .count()
+    };
+    assert_eq!(count("login", Some("wrong-tag")), 5);
+    assert_eq!(count("login", Some("replayed")), 5);
+    assert_eq!(
+        count("limit", None),
+        2,
+        "one for the address, one for the device"
+    );
+    assert_eq!(lines.len(), 15);
+    let metrics = guard.metrics();
+    assert!(
+        metrics.contains("mqward_logins_total{outcome=\"refuse\",reason=\"wrong-tag\"} 1000\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("mqward_audit_lines_limited_total 1990\n"),
+        "{metrics}"
+    );
+    // A minute later it is heard again, with what was not.
+    assert_eq!(
+        login(&guard, DEVICE, &wrong, NOW + 30),
+        Err(Reason::WrongTag)
+    );
+    let last = fleet.audit_lines().pop().unwrap();
+    assert!(
+        last["detail"].as_str().unwrap().contains("995 more"),
+        "{last}"
+    );
+}
+
+#[test]
+fn an_endless_loop_of_reconnects_ends() {
+    let fleet = limited();
+    let guard = fleet.guard();
+    let mut device = TestDevice::new(DEVICE);
+    let topic = format!("tx/{OTHER}/x");
+    let packet = Publish {
+        topic: topic.as_bytes(),
+        payload: b"",
+        retain: false,
+        packet_len: None,
+    };
+    let mut closed = 0;
+    for _ in 0..20 {
+        // What paho and mqtt.js do: connect with a fresh password, send the unacknowledged message again.
+        assert_eq!(device.login(&guard, NOW), Ok(()));
+        let verdict = guard.publish(DEVICE.as_bytes(), &packet, None);
+        assert!(!verdict.is_allowed());
+        if !verdict.close() {
+            break;
+        }
+        closed += 1;
+    }
+    assert_eq!(closed, 3);
+    let other = guard.publish(
+        OTHER.as_bytes(),
+        &Publish {
+            topic: b"x",
+            ..packet
+        },
+        None,
+    );
+    assert!(other.close(), "another client's loop is its own");
+    assert!(guard.metrics().contains("mqward_closes_spared_total 1\n"));
+    let lines = fleet.audit_lines();
+    let limit = lines.iter().find(|line| line["event"] == "limit").unwrap();
+    assert_eq!(limit["client_id"], DEVICE);
+}

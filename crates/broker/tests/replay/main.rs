@@ -1,0 +1,12 @@
+//! The replay journal against a killed process, a full disk and its own speed.
+
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what fails here is a failed test"
+)]
+
+mod child;
+mod full_disk;
+mod kill;
