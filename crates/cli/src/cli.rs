@@ -7,12 +7,15 @@ use crate::cose::CoseCommand;
 use crate::device::DeviceCommand;
 use crate::error::{CliError, Status};
 use crate::fleet::FleetCommand;
+use crate::manual::{CompletionsArgs, ManArgs};
+use crate::mosquitto::MosquittoCommand;
 use crate::open::OpenArgs;
 use crate::password::PasswordCommand;
 use crate::policy::PolicyCommand;
 use crate::registry::RegistryCommand;
 use crate::seal::SealArgs;
 use crate::verify::VerifyArgs;
+use crate::why::WhyArgs;
 
 /// What `mqward --help` says at its end.
 const EXIT_CODES: &str = "\
@@ -64,6 +67,15 @@ enum Command {
     /// Look for mistakes in a policy
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Configure the Mosquitto broker
+    #[command(subcommand)]
+    Mosquitto(Box<MosquittoCommand>),
+    /// Say in words what happened to a client lately, and what to do about it
+    Why(WhyArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Write man pages
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -79,6 +91,10 @@ impl Cli {
             Command::Cose(command) => command.run(),
             Command::Acl(command) => command.run(self.json),
             Command::Policy(command) => command.run(self.json),
+            Command::Mosquitto(command) => command.run(self.json),
+            Command::Why(args) => args.run(self.json),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
         }
     }
 }

@@ -13,18 +13,22 @@ mod hardware_source;
 mod input;
 mod line;
 mod lines;
+mod manual;
+mod mosquitto;
 mod open;
 mod output;
 mod password;
 mod policy;
 mod private_file;
 mod progress;
+mod reason_hint;
 mod receiver_state;
 mod registry;
 mod seal;
 mod seed_source;
 mod time_argument;
 mod verify;
+mod why;
 
 use std::process::ExitCode;
 
