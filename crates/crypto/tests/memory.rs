@@ -10,10 +10,11 @@
     reason = "a scan of memory that nobody owns any more"
 )]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::hint::black_box;
+use core::alloc::{GlobalAlloc, Layout};
+use core::hint::black_box;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::alloc::System;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mqward_crypto::{
     AuthRoot, AuthSeed, BOOT_SLOT_LEN, Blob, BootRecord, BootStorage, Claim, Class, Clock,
