@@ -1,7 +1,8 @@
 //! The cryptographic primitives, each wrapped once: the only file that names their crates.
 
-use chacha20::ChaCha20;
-use chacha20::cipher::{KeyIvInit, StreamCipher};
+use chacha20::cipher::{KeyIvInit, StreamCipherCore};
+use chacha20::variants::Ietf;
+use chacha20::{ChaChaCore, R20};
 use hmac::{Hmac, KeyInit, Mac};
 use poly1305::Poly1305;
 use poly1305::universal_hash::UniversalHash;
@@ -13,6 +14,9 @@ use crate::{KEY_LEN, TAG_LEN};
 
 /// SHA-256's block, to which HMAC pads its key (RFC 2104 §2).
 const HMAC_BLOCK_LEN: usize = 64;
+
+/// ChaCha20 without the buffer for half-used blocks of `chacha20::ChaCha20`, which costs a device 400 bytes of stack.
+type ChaCha20 = ChaChaCore<R20, Ietf>;
 
 /// ChaCha20's block (RFC 8439 §2.3).
 const CHACHA_BLOCK_LEN: usize = 64;
@@ -63,8 +67,9 @@ pub(crate) fn aead_seal(
     aad: &Aad<'_>,
     message: &mut [u8],
 ) -> Option<[u8; TAG_LEN]> {
-    let (mut cipher, mac) = start(key, iv, message.len())?;
-    cipher.try_apply_keystream(message).ok()?;
+    let mut cipher = cipher(key, iv, message.len())?;
+    let mac = authenticator(&mut cipher);
+    cipher.try_apply_keystream_partial(message.into()).ok()?;
     tag(mac, aad, message)
 }
 
@@ -78,7 +83,8 @@ pub(crate) fn aead_open(
     message: &mut [u8],
     expected: &[u8; TAG_LEN],
 ) -> Option<()> {
-    let (mut cipher, mac) = start(key, iv, message.len())?;
+    let mut cipher = cipher(key, iv, message.len())?;
+    let mac = authenticator(&mut cipher);
     let mut actual = tag(mac, aad, message)?;
     let same = bool::from(equal(&actual, expected));
     // The right tag of a forged message is what a forger wants.
@@ -86,24 +92,27 @@ pub(crate) fn aead_open(
     if !same {
         return None;
     }
-    cipher.try_apply_keystream(message).ok()
+    cipher.try_apply_keystream_partial(message.into()).ok()
 }
 
-/// The cipher at block 1 and the authenticator keyed with block 0 (RFC 8439 §2.6, §2.8).
-fn start(key: &[u8; KEY_LEN], iv: &[u8; 12], message_len: usize) -> Option<(ChaCha20, Poly1305)> {
+/// The cipher at block 0, if the message is short enough for one nonce.
+fn cipher(key: &[u8; KEY_LEN], iv: &[u8; 12], message_len: usize) -> Option<ChaCha20> {
     if u64::try_from(message_len).ok()? > MAX_MESSAGE_LEN {
         return None;
     }
-    let mut cipher = ChaCha20::new(key.into(), iv.into());
-    // A whole block is drawn, so that the cipher stands at counter 1 without a seek.
-    let mut block = [0; CHACHA_BLOCK_LEN];
-    cipher.try_apply_keystream(&mut block).ok()?;
+    Some(ChaCha20::new(key.into(), iv.into()))
+}
+
+/// The authenticator keyed with block 0, which leaves the cipher at block 1 (RFC 8439 §2.6, §2.8).
+fn authenticator(cipher: &mut ChaCha20) -> Poly1305 {
+    let mut block = [0; CHACHA_BLOCK_LEN].into();
+    cipher.write_keystream_block(&mut block);
     let mut mac_key = [0; 32];
     mac_key.copy_from_slice(&block[..32]);
     let mac = Poly1305::new((&mac_key).into());
     block.zeroize();
     mac_key.zeroize();
-    Some((cipher, mac))
+    mac
 }
 
 /// Poly1305 over `aad || pad16 || message || pad16 || len(aad) || len(message)` (RFC 8439 §2.8).
