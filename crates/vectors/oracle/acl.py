@@ -96,6 +96,9 @@ def by_hand() -> list:
         case("sealed-by-any-rule", [rule("allow publish a/#"), rule("allow publish a/+", sealed=True)],
              publish=["a/b", "a", "a/b/c"]),
         case("sealed-on-a-deny-rule", [rule("allow publish a/#"), rule("deny publish a/b", sealed=True)], publish=["a/b", "a/c"]),
+        # A subscription and a delivery have no payload to judge.
+        case("sealed-on-a-subscribe-rule", [rule("allow subscribe a/#", sealed=True)],
+             subscribe=["a/b", "a/#", "b"], publish=["a/b"], deliver=["a/b", "a", "b"]),
         # The union of two rules may cover what neither covers.
         union("union-parent", "a", "a/+/#"),
         union("union-parent-and-empty", "a", "a/", "a/+/#"),

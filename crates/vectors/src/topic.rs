@@ -37,8 +37,8 @@ pub struct Syntax {
 #[serde(deny_unknown_fields)]
 pub struct InvalidText {
     /// The rule: `empty`, `too_long`, `not_utf8`, `nul`, `control`, `non_character`, `wildcard_in_name`,
-    /// `wildcard_not_alone`, `multi_level_not_last`, `shared_subscription`, `share_name`; `any` where it is a
-    /// matter of taste.
+    /// `wildcard_not_alone`, `multi_level_not_last`, `shared_subscription`, `share_name`,
+    /// `share_without_filter`.
     pub error: String,
     /// What is refused.
     pub bytes: Bytes,
