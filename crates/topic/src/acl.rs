@@ -87,9 +87,11 @@ impl<'a> Acl<'a> {
         }
         match self.first_cover(access, client, wanted) {
             Ok(rule) => {
-                let sealed = self
-                    .position(Effect::Allow, access, |rule| rule.sealed && matches(rule))
-                    .is_some();
+                // Only what is published has a payload to judge.
+                let sealed = access == Access::Publish
+                    && self
+                        .position(Effect::Allow, access, |rule| rule.sealed && matches(rule))
+                        .is_some();
                 Decision::new(Why::AllowedBy { rule }, sealed)
             }
             Err(why) => Decision::new(why, false),

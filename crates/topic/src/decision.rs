@@ -28,8 +28,9 @@ impl Decision {
         self.why
     }
 
-    /// Whether the message must have the shape of a sealed payload: it is allowed, and one of the
-    /// allow rules that match asks for it. Always false for a subscription, which has no payload.
+    /// Whether the message must have the shape of a sealed payload: it may be published, and one of
+    /// the allow rules that match asks for it. Always false for a subscription and for a delivery,
+    /// which have no payload to judge.
     #[must_use]
     pub const fn sealed(&self) -> bool {
         self.sealed

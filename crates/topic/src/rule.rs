@@ -31,7 +31,8 @@ pub struct Rule<'a> {
     pub access: Access,
     /// Which topics.
     pub pattern: Pattern<'a>,
-    /// Messages that this rule allows must have the shape of a sealed payload.
+    /// Messages that this rule allows to publish must have the shape of a sealed payload. It says
+    /// nothing in a deny rule and in a rule about subscribing.
     pub sealed: bool,
 }
 
