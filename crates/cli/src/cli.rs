@@ -5,6 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::acl::AclCommand;
 use crate::cose::CoseCommand;
 use crate::device::DeviceCommand;
+#[cfg(unix)]
+use crate::doctor::DoctorArgs;
 use crate::error::{CliError, Status};
 use crate::fleet::FleetCommand;
 use crate::manual::{CompletionsArgs, ManArgs};
@@ -13,6 +15,7 @@ use crate::open::OpenArgs;
 use crate::password::PasswordCommand;
 use crate::policy::PolicyCommand;
 use crate::registry::RegistryCommand;
+use crate::replay::ReplayCommand;
 use crate::seal::SealArgs;
 use crate::verify::VerifyArgs;
 use crate::why::WhyArgs;
@@ -50,6 +53,9 @@ enum Command {
     /// Make the device registry of a broker, and export it
     #[command(subcommand)]
     Registry(RegistryCommand),
+    /// Make the replay store of a broker, and take marks from one to another
+    #[command(subcommand)]
+    Replay(ReplayCommand),
     /// Mint the password of one connection attempt, or inspect one
     Password(Box<PasswordCommand>),
     /// Judge a password as a broker would
@@ -70,6 +76,9 @@ enum Command {
     /// Configure the Mosquitto broker
     #[command(subcommand)]
     Mosquitto(Box<MosquittoCommand>),
+    /// Look for what is wrong with a broker: files, rights, versions, clock, what bypasses the plugin
+    #[cfg(unix)]
+    Doctor(DoctorArgs),
     /// Say in words what happened to a client lately, and what to do about it
     Why(WhyArgs),
     /// Print completions for a shell
@@ -84,6 +93,7 @@ impl Cli {
             Command::Fleet(command) => command.run(self.json),
             Command::Device(command) => command.run(self.json),
             Command::Registry(command) => command.run(self.json),
+            Command::Replay(command) => command.run(self.json),
             Command::Password(command) => command.run(self.json),
             Command::Verify(args) => args.run(self.json),
             Command::Seal(args) => args.run(self.json),
@@ -92,6 +102,8 @@ impl Cli {
             Command::Acl(command) => command.run(self.json),
             Command::Policy(command) => command.run(self.json),
             Command::Mosquitto(command) => command.run(self.json),
+            #[cfg(unix)]
+            Command::Doctor(args) => args.run(self.json),
             Command::Why(args) => args.run(self.json),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(),

@@ -7,6 +7,7 @@ mod flash_file;
 mod issue;
 mod ledger;
 mod listing;
+mod reset;
 mod roots;
 
 use clap::Subcommand;
@@ -45,6 +46,10 @@ pub(crate) enum DeviceCommand {
     Set(change::SetArgs),
     /// Put the devices of a CSV file into the registry, all or none
     Import(change::ImportArgs),
+    /// Forget the last login of a device, so that an older counter is good again; for development alone
+    ///
+    /// Refused unless the policy says that it is one for development: `cold_start = "open"` in [replay].
+    ResetReplay(reset::ResetArgs),
 }
 
 impl DeviceCommand {
@@ -61,6 +66,7 @@ impl DeviceCommand {
             Self::Rotate(args) => args.run(json),
             Self::Set(args) => args.run(json),
             Self::Import(args) => args.run(json),
+            Self::ResetReplay(args) => args.run(json),
         }
     }
 }

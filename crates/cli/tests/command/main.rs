@@ -8,6 +8,7 @@
 
 mod bench;
 mod device;
+mod doctor;
 mod fleet;
 mod issue;
 mod lines;
@@ -17,6 +18,7 @@ mod mosquitto;
 mod password;
 mod policy;
 mod registry;
+mod replay;
 mod sealed;
 mod subscriber;
 mod tour;

@@ -7,7 +7,7 @@ fn completions_know_the_commands() {
     let bench = Bench::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ran = bench.run(&format!("completions {shell}"), "").ok();
-        for word in ["manifest", "lint"] {
+        for word in ["manifest", "lint", "reset-replay", "doctor"] {
             assert!(ran.text().contains(word), "{shell}: {word}");
         }
     }
