@@ -235,7 +235,11 @@ impl Board {
     ) -> (Command, PathBuf) {
         let target_dir = folder().join(format!("rust-{}", build.name()));
         let linker = format!("-Clinker={}", self.linker);
-        let mut flags = vec![linker.as_str(), "-Clinker-flavor=ld"];
+        let mut flags = vec![
+            linker.as_str(),
+            "-Clinker-flavor=ld",
+            "-Clink-arg=--no-warn-rwx-segments",
+        ];
         flags.extend(self.linker_flags);
         if build.compact {
             flags.extend(COMPACT);

@@ -16,5 +16,4 @@ fn main() {
     println!("cargo::rustc-link-search={here}/../board");
     println!("cargo::rustc-link-arg-bins=-T{script}");
     println!("cargo::rustc-link-arg-bins=--gc-sections");
-    println!("cargo::rustc-link-arg-bins=--no-warn-rwx-segments");
 }
