@@ -67,10 +67,14 @@ pub(super) fn changed_since(
         };
         devices.insert(row.get::<_, Box<str>>(0)?, entry);
     }
-    let mut select = connection.prepare_cached(
+    // All of them are read without looking each device up.
+    let sql = if since < 0 {
+        "SELECT client_id, number, revoked_at IS NOT NULL, hardware_id, auth_seed FROM generation WHERE ?1 < 0"
+    } else {
         "SELECT g.client_id, g.number, g.revoked_at IS NOT NULL, g.hardware_id, g.auth_seed
-         FROM generation g JOIN device d USING (client_id) WHERE d.change > ?1",
-    )?;
+         FROM generation g JOIN device d USING (client_id) WHERE d.change > ?1"
+    };
+    let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query([since])?;
     while let Some(row) = rows.next()? {
         if let Some(device) = devices.get_mut(row.get_ref(0)?.as_str()?) {

@@ -90,6 +90,15 @@ impl RegistryError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::NotADatabase) => Self::NoRegistry { path },
+            // SQLite says so too where a reader would have to make the two files beside the registry.
+            Some(ErrorCode::ReadOnly) => Self::File {
+                reason: format!(
+                    "may not be written; to read it, {name}-wal and {name}-shm have to be there \
+                     (a command that changes the registry leaves them)",
+                    name = path.display()
+                ),
+                path,
+            },
             Some(ErrorCode::DiskFull) => Self::File {
                 path,
                 reason: "the disk is full".to_owned(),

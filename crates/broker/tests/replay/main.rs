@@ -8,5 +8,6 @@
 )]
 
 mod child;
+mod cold_start;
 mod full_disk;
 mod kill;
