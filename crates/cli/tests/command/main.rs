@@ -10,6 +10,7 @@ mod bench;
 mod device;
 mod doctor;
 mod fleet;
+mod guide;
 mod issue;
 mod lines;
 mod lint;

@@ -13,6 +13,9 @@ fn the_tour_of_the_readme_works() {
         .map(|block| block.split("```").next().unwrap())
         .collect();
     assert!(script.lines().count() > 15, "the tour is there");
+    // `set -e` takes no notice of `!`.
+    let refused = "refused() { if \"$@\"; then return 1; fi; }\n";
+    let script = refused.to_owned() + &script.replace("\n! ", "\nrefused ");
     let bench = Bench::new();
     let folder = bench.path("tour");
     std::fs::create_dir(&folder).unwrap();
