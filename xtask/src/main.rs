@@ -5,11 +5,14 @@ mod check;
 mod command;
 mod demo;
 mod firmware;
+mod fuzz;
+mod install;
 mod packages;
 mod sizes;
 mod sysroot;
 mod test;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +39,18 @@ enum Task {
     Firmware,
     /// Prints flash, RAM, stack and instructions per core beside other libraries, and checks the limits.
     Sizes,
+    /// Runs every fuzz target for some seconds, with the nightly compiler.
+    Fuzz {
+        /// Seconds for each target.
+        #[arg(default_value_t = 30)]
+        seconds: u64,
+    },
+    /// Installs header, libraries, pkg-config and CMake files of the C package.
+    Install {
+        /// The folder to install below, for example `/usr/local`.
+        #[arg(long)]
+        prefix: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -45,6 +60,8 @@ fn main() -> ExitCode {
         Task::Check => check::run_gates(),
         Task::Firmware => firmware::run(),
         Task::Sizes => sizes::run(),
+        Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Install { prefix } => install::run(&prefix),
         Task::Bench => command::cargo(["bench", "--manifest-path", "benches/Cargo.toml"]),
     };
     match done {
