@@ -130,7 +130,12 @@ pub(crate) unsafe fn take<P: Place>(place: *mut P) -> Result<P::Value, Refusal> 
 /// # Safety
 /// As [`get_mut`].
 pub(crate) unsafe fn wipe<P: Place>(place: *mut P) {
-    // SAFETY: the caller's word. Dropping the value that is taken wipes what the secret's own type wipes.
-    let taken = unsafe { take(place) };
-    drop(taken);
+    // SAFETY: the caller's word.
+    if unsafe { check_mark(place.cast_const()) }.is_err() {
+        return;
+    }
+    // SAFETY: the mark says that a value was put here. Dropping it where it lies wipes what its own type wipes.
+    unsafe { value_of(place).drop_in_place() };
+    // SAFETY: every bit pattern of a `P` is one, zeros too, and they are no mark.
+    unsafe { place.write_bytes(0, 1) };
 }
