@@ -33,6 +33,42 @@ pub(crate) const LIBMOSQUITTO_DEV: Package = Package {
     file: "/usr/include/mosquitto.h",
 };
 
+/// What the C side is compiled and examined with: every test of it runs, and none is passed over.
+pub(crate) const C_TOOLS: [Package; 8] = [
+    Package {
+        name: "g++",
+        file: "/usr/bin/g++",
+    },
+    Package {
+        name: "clang",
+        file: "/usr/bin/clang",
+    },
+    Package {
+        name: "cmake",
+        file: "/usr/bin/cmake",
+    },
+    Package {
+        name: "pkg-config",
+        file: "/usr/bin/pkg-config",
+    },
+    Package {
+        name: "valgrind",
+        file: "/usr/bin/valgrind",
+    },
+    Package {
+        name: "gcc-arm-none-eabi",
+        file: "/usr/bin/arm-none-eabi-gcc",
+    },
+    Package {
+        name: "libnewlib-arm-none-eabi",
+        file: "/usr/share/doc/libnewlib-arm-none-eabi",
+    },
+    Package {
+        name: "gcc-riscv64-unknown-elf",
+        file: "/usr/bin/riscv64-unknown-elf-gcc",
+    },
+];
+
 /// Installs what is missing. Only Debian and its descendants are known; elsewhere the error names the packages.
 pub(crate) fn need(packages: &[Package]) -> Result<(), Failure> {
     let mut missing: Vec<&str> = packages
