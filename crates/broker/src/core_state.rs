@@ -336,7 +336,9 @@ impl Core {
         let (mut verdict, reported) = ask(&gates, false);
         let rule = &loaded.policy.services().limiter;
         if verdict.close() {
-            let counted = self.limiter.close_of_client(client_id, self.now(), rule);
+            let counted = self
+                .limiter
+                .close_of_client(client_id, topic, self.now(), rule);
             if !matches!(counted, Counted::Within { .. }) {
                 let (softer, _) = ask(&gates, true);
                 if !softer.close() {
@@ -344,8 +346,7 @@ impl Core {
                     self.metrics.spared.fetch_add(1, Ordering::Relaxed);
                 }
                 if counted == Counted::First {
-                    let detail =
-                        "its breaches have ended its connection too often: from now on they do not";
+                    let detail = "the same breach has ended its connection too often: from now on it does not";
                     self.log_limit(loaded, Some(client_id), address, detail);
                 }
             }

@@ -142,7 +142,7 @@ impl Guard {
 
     /// Judges a PUBLISH, or a will when it fires. Refusals and reports go to the audit log.
     ///
-    /// A client whose breaches have ended its connection too often lately keeps it: the packet alone is refused. It
+    /// A client whose connection the same topic has ended too often lately keeps it: the packet alone is refused. It
     /// would send the same message again after every reconnect, forever.
     pub fn publish(
         &self,

@@ -92,13 +92,15 @@ impl Limiter {
         self.count_in(&self.clients, client_id, now, rule)
     }
 
-    /// A connected client is to be disconnected for a breach. Above the limit it is not: its packet alone is refused.
+    /// A connected client is to be disconnected for a breach on a topic. Above the limit it is not: its packet alone is
+    /// refused.
     ///
     /// Clients send a message again that a connection ended over, also after a login with a fresh password: without
-    /// this they go on forever.
+    /// this they go on forever. What goes on to other topics is no such loop.
     pub(crate) fn close_of_client(
         &self,
         client_id: &[u8],
+        topic: &[u8],
         now: UnixTime,
         rule: &LimiterRule,
     ) -> Counted {
@@ -108,7 +110,7 @@ impl Limiter {
             per_minute: rule.closes.div_ceil(10),
             ..*rule
         };
-        self.count_in(&self.closes, client_id, now, &rule)
+        self.count_in(&self.closes, (client_id, topic), now, &rule)
     }
 
     fn count_in(
@@ -224,7 +226,7 @@ mod tests {
     #[test]
     fn closes_are_fewer_than_failures() {
         let limiter = Limiter::default();
-        let close = |secs| limiter.close_of_client(b"device-1", at(secs), &RULE);
+        let close = |secs| limiter.close_of_client(b"device-1", b"x", at(secs), &RULE);
         assert!(matches!(
             [close(0), close(0)],
             [Counted::Within { .. }, Counted::Within { .. }]

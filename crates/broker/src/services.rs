@@ -28,7 +28,7 @@ pub(crate) struct LimiterRule {
     pub(crate) failures: u32,
     /// How many of them a minute without any wins back.
     pub(crate) per_minute: u32,
-    /// How many times in a row a client is disconnected for the same kind of breach.
+    /// How many times in a row a client is disconnected over the same topic.
     pub(crate) closes: u32,
 }
 

@@ -92,6 +92,15 @@ fn an_endless_loop_of_reconnects_ends() {
         closed += 1;
     }
     assert_eq!(closed, 3);
+    let elsewhere = guard.publish(
+        DEVICE.as_bytes(),
+        &Publish {
+            topic: b"x",
+            ..packet
+        },
+        None,
+    );
+    assert!(elsewhere.close(), "on another topic it is no loop");
     let other = guard.publish(
         OTHER.as_bytes(),
         &Publish {
