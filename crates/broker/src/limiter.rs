@@ -92,8 +92,8 @@ impl Limiter {
         self.count_in(&self.clients, client_id, now, rule)
     }
 
-    /// A connected client is to be disconnected for a breach on a topic. Above the limit it is not: its packet alone is
-    /// refused.
+    /// A connected client is to be disconnected for a breach on a topic. Above the limit, where the policy sets one, it
+    /// is not: its packet alone is refused.
     ///
     /// Clients send a message again that a connection ended over, also after a login with a fresh password: without
     /// this they go on forever. What goes on to other topics is no such loop.
@@ -104,10 +104,13 @@ impl Limiter {
         now: UnixTime,
         rule: &LimiterRule,
     ) -> Counted {
+        let Some(closes) = rule.closes else {
+            return Counted::Within { over_before: 0 };
+        };
         let rule = LimiterRule {
-            failures: rule.closes,
+            failures: closes,
             // As many in ten minutes as at once.
-            per_minute: rule.closes.div_ceil(10),
+            per_minute: closes.div_ceil(10),
             ..*rule
         };
         self.count_in(&self.closes, (client_id, topic), now, &rule)
@@ -178,7 +181,7 @@ mod tests {
     const RULE: LimiterRule = LimiterRule {
         failures: 3,
         per_minute: 6,
-        closes: 2,
+        closes: Some(2),
     };
 
     fn at(secs: u64) -> UnixTime {

@@ -28,8 +28,8 @@ pub(crate) struct LimiterRule {
     pub(crate) failures: u32,
     /// How many of them a minute without any wins back.
     pub(crate) per_minute: u32,
-    /// How many times in a row a client is disconnected over the same topic.
-    pub(crate) closes: u32,
+    /// How many times in a row a client is disconnected over the same topic; `None` is always.
+    pub(crate) closes: Option<u32>,
 }
 
 /// `[metrics]`.
@@ -84,11 +84,10 @@ impl Services {
                     limiter.and_then(|limiter| limiter.per_minute.as_ref()),
                     60,
                 )?,
-                closes: rate(
-                    "closes",
-                    limiter.and_then(|limiter| limiter.closes.as_ref()),
-                    10,
-                )?,
+                closes: match limiter.and_then(|limiter| limiter.closes.as_ref()) {
+                    None => None,
+                    given => Some(rate("closes", given, 1)?),
+                },
             },
             metrics,
             stages_file: table

@@ -237,11 +237,10 @@ fn a_store_that_is_gone_restored_or_copied_closes_those_without_time_too() {
         ("gone", |place, _| fs::remove_file(&place.path).unwrap()),
         ("older", |place, old| fs::write(&place.path, old).unwrap()),
         ("copied", |place, _| {
-            let bytes = fs::read(&place.path).unwrap();
-            fs::remove_file(&place.path).unwrap();
-            // So that the number is not given out again.
-            fs::write(place.beside(".in-between"), "").unwrap();
-            fs::write(&place.path, bytes).unwrap();
+            // Made while the original is there, so that it cannot get its number.
+            let copy = place.beside(".copy");
+            fs::copy(&place.path, &copy).unwrap();
+            fs::rename(&copy, &place.path).unwrap();
         }),
         ("without lock file", |place, _| {
             fs::remove_file(place.beside(".lock")).unwrap();

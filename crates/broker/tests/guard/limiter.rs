@@ -69,7 +69,23 @@ fn a_password_that_verifies_is_admitted_whatever_happened_before() {
 }
 
 #[test]
-fn an_endless_loop_of_reconnects_ends() {
+fn every_breach_ends_the_connection_unless_the_policy_says_otherwise() {
+    let fleet = TestFleet::new();
+    let guard = fleet.guard();
+    let topic = format!("tx/{OTHER}/x");
+    let packet = Publish {
+        topic: topic.as_bytes(),
+        payload: b"",
+        retain: false,
+        packet_len: None,
+    };
+    for _ in 0..1_000 {
+        assert!(guard.publish(DEVICE.as_bytes(), &packet, None).close());
+    }
+}
+
+#[test]
+fn an_endless_loop_of_reconnects_ends_where_the_policy_says_so() {
     let fleet = limited();
     let guard = fleet.guard();
     let mut device = TestDevice::new(DEVICE);
