@@ -45,7 +45,10 @@ pub struct Publish<'p> {
 impl fmt::Debug for Connect<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connect")
-            .field("client_id", &self.client_id.escape_ascii())
+            .field(
+                "client_id",
+                &format_args!("{}", self.client_id.escape_ascii()),
+            )
             .field("will", &self.will)
             .field("packet_len", &self.packet_len)
             .finish_non_exhaustive()
@@ -55,7 +58,7 @@ impl fmt::Debug for Connect<'_> {
 impl fmt::Debug for Will<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Will")
-            .field("topic", &self.topic.escape_ascii())
+            .field("topic", &format_args!("{}", self.topic.escape_ascii()))
             .field("retain", &self.retain)
             .finish_non_exhaustive()
     }
@@ -64,7 +67,7 @@ impl fmt::Debug for Will<'_> {
 impl fmt::Debug for Publish<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publish")
-            .field("topic", &self.topic.escape_ascii())
+            .field("topic", &format_args!("{}", self.topic.escape_ascii()))
             .field("retain", &self.retain)
             .field("packet_len", &self.packet_len)
             .finish_non_exhaustive()

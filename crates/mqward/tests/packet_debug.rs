@@ -23,11 +23,11 @@ fn packets_tell_their_kind_and_not_what_they_carry() {
         packet_len: Some(78),
     };
     let shown = format!("{connect:?}");
-    for part in ["Connect", "77", "Will", "true"] {
+    for part in ["Connect", "77", "Will", "true", "device-1\\x1b", "tx/a\\n"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let shown = format!("{publish:?} {shown}");
-    for part in ["Publish", "78", "false"] {
+    for part in ["Publish", "78", "false", "rx/b"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains("hidden"), "{shown}");
