@@ -55,7 +55,7 @@ fn the_guide_works_as_it_stands() {
         )
         // `set -e` takes no notice of `!`.
         .replace("\n! ", "\nrefused ")
-        .replace("/root/safe", &format!("{root}safe"))
+        .replace("/media/safe", &format!("{root}safe"))
         .replace("/var/lib/mqward", &format!("{root}var-mqward"))
         .replace("/etc/mqward", &format!("{root}etc-mqward"))
         .replace("/etc/mosquitto", &format!("{root}etc-mosquitto"))
