@@ -5,7 +5,7 @@ use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::primitives::{equal, expand};
+use crate::mac::{equal, expand};
 use crate::{Audience, Device, HardwareId, KEY_LEN, ParamError, Sender};
 
 /// Declares a 32-byte secret: not `Copy`, not `Clone`, wiped on drop, redacted in `Debug`, compared in constant time.

@@ -5,6 +5,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod aead;
 mod blob;
 mod boot;
 mod boot_record;
@@ -17,13 +18,11 @@ mod judgement;
 mod key;
 mod latest_mark;
 mod login;
+mod mac;
 mod mark;
 mod opener;
 mod param_error;
 mod password;
-mod primitives;
-#[cfg(test)]
-mod primitives_wycheproof;
 mod receipt;
 mod resume_record;
 mod sealer;
@@ -33,6 +32,8 @@ mod stamper;
 mod strict_mark;
 mod time;
 mod window;
+#[cfg(test)]
+mod wycheproof;
 
 pub use blob::{BLOB_OVERHEAD, Blob, BlobError, MAX_BLOB_LEN};
 pub use boot::Boot;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use zeroize::Zeroize;
 
-use crate::primitives::{Aad, aead_open};
+use crate::aead::{Aad, aead_open};
 use crate::sender_keys::SenderKeys;
 use crate::{
     Device, DownSeed, FrameError, HEADER_LEN, HardwareId, Header, ParamError, Receipt, Sender,

