@@ -29,7 +29,9 @@ pub(crate) fn run(prefix: &Path) -> Result<(), Failure> {
     ])?;
     let built = target().join("release");
     let (include, lib) = (prefix.join("include"), prefix.join("lib"));
-    copy(&root().join("include/mqward.h"), &include.join("mqward.h"))?;
+    for header in ["mqward.h", "mqward.hpp"] {
+        copy(&root().join("include").join(header), &include.join(header))?;
+    }
     copy(&built.join("libmqward.a"), &lib.join("libmqward.a"))?;
     let shared = format!("libmqward.so.{VERSION}");
     copy(&built.join("libmqward.so"), &lib.join(&shared))?;
@@ -169,6 +171,38 @@ mod tests {
         );
     }
 
+    /// What `mqward.hpp` promises, with either compiler and standard, without what firmware turns off.
+    fn wrapper(prefix: &Path) {
+        let compile = pkg_config(prefix, &["--cflags"]);
+        let libraries = pkg_config(prefix, &["--libs"]);
+        let built = |compiler: &str, standard: &str, source: &str| {
+            let program = prefix.join("wrapper");
+            let mut command = Command::new(compiler);
+            command
+                .arg(standard)
+                .args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow"])
+                .args(["-Wnon-virtual-dtor", "-Werror"])
+                // The optimiser is what would take a wiping away.
+                .args(["-O2", "-fno-exceptions", "-fno-rtti"])
+                .args(&compile)
+                .arg(root().join("bindings/c").join(source))
+                .args(&libraries)
+                .arg("-o")
+                .arg(&program);
+            output(&mut command);
+            output(Command::new(&program).env("LD_LIBRARY_PATH", prefix.join("lib")))
+        };
+        let in_c =
+            output(Command::new(prefix.join("device")).env("LD_LIBRARY_PATH", prefix.join("lib")));
+        for compiler in ["g++", "clang++"] {
+            for standard in ["-std=c++17", "-std=c++20"] {
+                built(compiler, standard, "tests/wrapper.cpp");
+                let in_cpp = built(compiler, standard, "examples/device.cpp");
+                assert_eq!(in_cpp.strip_prefix(&in_c), Some("read       21.5\n"));
+            }
+        }
+    }
+
     fn examples_by_cmake(prefix: &Path) {
         let build = prefix.join("build");
         let mut configure = Command::new("cmake");
@@ -187,7 +221,7 @@ mod tests {
                 .arg("--output-on-failure"),
         );
         assert!(
-            tests.contains("100% tests passed, 0 tests failed out of 6"),
+            tests.contains("100% tests passed, 0 tests failed out of 7"),
             "{tests}"
         );
     }
@@ -208,6 +242,7 @@ mod tests {
             "{symbols}"
         );
         examples_by_pkg_config(prefix.path());
+        wrapper(prefix.path());
         examples_by_cmake(prefix.path());
     }
 }
