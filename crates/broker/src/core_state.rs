@@ -259,6 +259,44 @@ impl Core {
         )
     }
 
+    pub(crate) fn review(&self, client_id: &[u8], publish: &Publish<'_>) -> Verdict {
+        let loaded = self.loaded();
+        let is_sealed = loaded.stage(client_id) == DeviceStage::Sealed;
+        let judge = |gates: &GateSet, id: &[u8]| {
+            let verdict = gates.reading(false, false).publish(id, publish);
+            match verdict.reason() {
+                Some(Reason::NotSealed) if !is_sealed => {
+                    gates.reading(false, true).publish(id, publish)
+                }
+                _ => verdict,
+            }
+        };
+        match loaded.own_gates(client_id) {
+            None => judge(&loaded.gates, client_id),
+            Some(Some(own)) => judge(own.packets(), own.topic_id()),
+            Some(None) => judge(&loaded.gates, b""),
+        }
+    }
+
+    /// Logs a refusal that the adapter carried out.
+    pub(crate) fn note_refusal(
+        &self,
+        client_id: &[u8],
+        address: Option<&str>,
+        reason: Reason,
+        detail: &str,
+    ) {
+        let entry = AuditEntry {
+            client_id: Some(client_id),
+            address,
+            verdict: AuditVerdict::Refuse,
+            reason: Some(reason.code()),
+            close: Some(true),
+            ..AuditEntry::notice(self.now(), AuditEvent::Login, detail.to_owned())
+        };
+        self.log(&self.loaded(), &entry);
+    }
+
     pub(crate) fn deliver(&self, client_id: &[u8], topic: &[u8]) -> Verdict {
         let loaded = self.loaded();
         let verdict = match loaded.own_gates(client_id) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use mqward::{Publish, UnixTime, Verdict};
+use mqward::{Publish, Reason, UnixTime, Verdict};
 
 use crate::audit_log::AuditEvent;
 use crate::core_state::Core;
@@ -151,6 +151,51 @@ impl Guard {
         address: Option<&str>,
     ) -> Verdict {
         self.core.publish(client_id, publish, address)
+    }
+
+    /// Judges a client that is connected though nobody asked about its login: brokers let listeners take a certificate
+    /// for one. `user_name` is the name that the broker took from it.
+    ///
+    /// Never [`Outcome::Admit`]: no password was shown. A role with `auth = "broker"`, and a device whose stage leaves
+    /// it to the broker, is deferred to if the name is the client id and nobody revoked it; all others are refused.
+    /// Ask once for each connection.
+    pub fn login_unasked(
+        &self,
+        client_id: &[u8],
+        user_name: Option<&[u8]>,
+        address: Option<&str>,
+    ) -> Outcome {
+        // Without a password nobody passes but those who are left to the broker.
+        let request = LoginRequest {
+            client_id,
+            user_name,
+            password: None,
+            address,
+            same_connection: false,
+        };
+        match self.core.login(&request, self.core.now()) {
+            // Of a device in stage "legacy", the broker's password file would have had to know the name.
+            Outcome::Defer if user_name != Some(client_id) => {
+                let detail = "the name in its certificate is not its client id";
+                self.core
+                    .note_refusal(client_id, address, Reason::UserName, detail);
+                Outcome::Refuse(Verdict::refuse_login(None, Reason::UserName))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Judges a message by the rules of now that was published before: whether its sender might still send it. As
+    /// [`publish`](Self::publish), but nobody publishes, so nothing is logged, counted or remembered.
+    pub fn review(&self, client_id: &[u8], publish: &Publish<'_>) -> Verdict {
+        self.core.review(client_id, publish)
+    }
+
+    /// Tells the audit log that the adapter ended the connection of a client that may not stay.
+    pub fn note_ended(&self, client_id: &[u8], address: Option<&str>) {
+        let detail = "it may not stay: its connection was ended";
+        self.core
+            .note_refusal(client_id, address, Reason::Revoked, detail);
     }
 
     /// Judges one filter of a SUBSCRIBE. Refusals and reports go to the audit log; see [`publish`](Self::publish).
