@@ -95,6 +95,15 @@ pub(crate) fn need_python() -> Result<(), Failure> {
     }
 }
 
+/// Node, for the reader in JavaScript.
+pub(crate) fn need_node() -> Result<(), Failure> {
+    if answers("node", "--version") {
+        Ok(())
+    } else {
+        install(&["nodejs"])
+    }
+}
+
 /// Whether a program starts.
 pub(crate) fn answers(program: &str, argument: &str) -> bool {
     Command::new(program)

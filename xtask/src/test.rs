@@ -4,7 +4,8 @@ use std::process::Command;
 
 use crate::command::{Failure, run as run_command};
 use crate::packages::{
-    C_TOOLS, LIBMOSQUITTO_DEV, MOSQUITTO, MOSQUITTO_CLIENTS, MOSQUITTO_DEV, need, need_python,
+    C_TOOLS, LIBMOSQUITTO_DEV, MOSQUITTO, MOSQUITTO_CLIENTS, MOSQUITTO_DEV, need, need_node,
+    need_python,
 };
 
 pub(crate) fn run() -> Result<(), Failure> {
@@ -16,6 +17,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     ])?;
     need(&C_TOOLS)?;
     need_python()?;
+    need_node()?;
     let mut tests = Command::new(env!("CARGO"));
     tests
         .args(["test", "--locked", "--workspace"])

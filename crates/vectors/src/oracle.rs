@@ -127,12 +127,18 @@ impl Oracle {
         }
     }
 
-    fn script(&self, name: &str) -> Command {
+    /// Its Python, with the pinned packages: for other programs that are judged by the vectors.
+    #[must_use]
+    pub fn python(&self) -> Command {
         let mut command = Command::new(&self.python);
         // No __pycache__ in the source tree.
+        command.arg("-B");
         command
-            .arg("-B")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
+    }
+
+    fn script(&self, name: &str) -> Command {
+        let mut command = self.python();
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
         command
     }
 }
