@@ -9,6 +9,7 @@ mod fuzz;
 mod install;
 mod packages;
 mod sizes;
+mod storm;
 mod sysroot;
 mod test;
 
@@ -45,6 +46,15 @@ enum Task {
         #[arg(default_value_t = 30)]
         seconds: u64,
     },
+    /// Sends mutated MQTT packets to a real Mosquitto with the plugin: it lives, and nothing unauthorised is delivered.
+    Storm {
+        /// Mutated packets to send.
+        #[arg(default_value_t = 100_000)]
+        packets: u64,
+        /// What decides what is mutated, and how.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Installs header, libraries, pkg-config and CMake files of the C package.
     Install {
         /// The folder to install below, for example `/usr/local`.
@@ -61,6 +71,7 @@ fn main() -> ExitCode {
         Task::Firmware => firmware::run(),
         Task::Sizes => sizes::run(),
         Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Storm { packets, seed } => storm::run(packets, seed),
         Task::Install { prefix } => install::run(&prefix),
         Task::Bench => command::cargo(["bench", "--manifest-path", "benches/Cargo.toml"]),
     };

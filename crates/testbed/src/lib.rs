@@ -24,6 +24,6 @@ mod plugin;
 mod wire;
 
 pub use broker::{Broker, Setup};
-pub use packet::{Connect, Packet, Publish, Version, Will};
+pub use packet::{Connect, Packet, Publish, Version, Will, subscribe, unsubscribe};
 pub use plugin::plugin_path;
 pub use wire::Wire;

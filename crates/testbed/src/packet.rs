@@ -99,7 +99,8 @@ impl Connect {
     }
 
     /// The packet's bytes. Own encoder: the codecs of `rumqttc` can say neither "empty" nor "not UTF-8" here.
-    pub(crate) fn encode(&self, version: Version) -> Vec<u8> {
+    #[must_use]
+    pub fn encode(&self, version: Version) -> Vec<u8> {
         let mut body = BytesMut::new();
         put_field(&mut body, b"MQTT");
         body.put_u8(if version == Version::V3 { 4 } else { 5 });
@@ -179,7 +180,11 @@ impl Publish {
         self
     }
 
-    pub(crate) fn encode(&self, version: Version) -> Result<Vec<u8>> {
+    /// The packet's bytes.
+    ///
+    /// # Errors
+    /// When QoS is above 2, or what is to be sent is longer than a packet can be.
+    pub fn encode(&self, version: Version) -> Result<Vec<u8>> {
         let mut out = BytesMut::new();
         let qos = mqttbytes::qos(self.qos).map_err(invalid)?;
         match version {
@@ -202,8 +207,11 @@ impl Publish {
     }
 }
 
-/// SUBSCRIBE, QoS 1 for every filter, Packet Identifier `id`.
-pub(crate) fn subscribe(version: Version, id: u16, filters: &[&str]) -> Result<Vec<u8>> {
+/// The bytes of a SUBSCRIBE, QoS 1 for every filter, Packet Identifier `id`.
+///
+/// # Errors
+/// When there is no filter.
+pub fn subscribe(version: Version, id: u16, filters: &[&str]) -> Result<Vec<u8>> {
     let mut out = BytesMut::new();
     match version {
         Version::V3 => {
@@ -222,8 +230,11 @@ pub(crate) fn subscribe(version: Version, id: u16, filters: &[&str]) -> Result<V
     Ok(out.to_vec())
 }
 
-/// UNSUBSCRIBE of one filter, Packet Identifier `id`.
-pub(crate) fn unsubscribe(version: Version, id: u16, filter: &str) -> Result<Vec<u8>> {
+/// The bytes of an UNSUBSCRIBE of one filter, Packet Identifier `id`.
+///
+/// # Errors
+/// When the filter is longer than a packet can be.
+pub fn unsubscribe(version: Version, id: u16, filter: &str) -> Result<Vec<u8>> {
     let mut out = BytesMut::new();
     match version {
         Version::V3 => {

@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{ErrorKind, Read, Result, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -126,6 +126,31 @@ impl Wire {
         match self.stream.write_all(bytes) {
             Err(e) if is_closed(e.kind()) => Ok(()),
             other => other,
+        }
+    }
+
+    /// Says that nothing more will be sent; what the broker still says can be received.
+    ///
+    /// # Errors
+    /// When the socket fails otherwise than by being closed.
+    pub fn finish(&mut self) -> Result<()> {
+        match self.stream.shutdown(Shutdown::Write) {
+            Err(e) if is_closed(e.kind()) || e.kind() == ErrorKind::NotConnected => Ok(()),
+            other => other,
+        }
+    }
+
+    /// All bytes up to the end of the connection, undecoded; `None` if the broker does not close within the usual time.
+    ///
+    /// # Errors
+    /// When the socket fails otherwise than by being closed.
+    pub fn bytes_until_closed(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut seen = self.received.split().to_vec();
+        self.stream.set_read_timeout(Some(PATIENCE))?;
+        match self.stream.read_to_end(&mut seen) {
+            Err(e) if is_timeout(e.kind()) => Ok(None),
+            Err(e) if !is_closed(e.kind()) => Err(e),
+            _ => Ok(Some(seen)),
         }
     }
 

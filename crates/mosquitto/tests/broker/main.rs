@@ -9,8 +9,10 @@
 mod fleet;
 mod limits;
 mod login;
+mod mutation;
 mod publish;
 mod reload;
 mod start;
+mod storm;
 mod subscribe;
 mod will;
