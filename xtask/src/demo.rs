@@ -2,9 +2,9 @@
 
 mod honest;
 mod login_attacks;
-mod node;
+pub(crate) mod node;
 mod payload_attacks;
-mod stage;
+pub(crate) mod stage;
 mod table;
 mod topic_attacks;
 

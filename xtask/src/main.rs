@@ -5,6 +5,7 @@ mod check;
 mod command;
 mod demo;
 mod firmware;
+mod fleet;
 mod fuzz;
 mod install;
 mod packages;
@@ -38,6 +39,8 @@ enum Task {
     Bench,
     /// Builds firmware for five cores in C and in Rust, runs it in QEMU, and proves that it cannot panic.
     Firmware,
+    /// Runs twenty emulated microcontrollers with FreeRTOS and lwIP against a real Mosquitto, and attacks them.
+    Fleet,
     /// Prints flash, RAM, stack and instructions per core beside other libraries, and checks the limits.
     Sizes,
     /// Runs every fuzz target for some seconds, with the nightly compiler.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Check => check::run_gates(),
         Task::Firmware => firmware::run(),
+        Task::Fleet => fleet::run(),
         Task::Sizes => sizes::run(),
         Task::Fuzz { seconds } => fuzz::run(seconds),
         Task::Storm { packets, seed } => storm::run(packets, seed),

@@ -190,7 +190,7 @@ impl Stage {
 }
 
 /// Runs the command that an operator would run.
-fn mqward(arguments: &[&str]) -> Result<(), Failure> {
+pub(crate) fn mqward(arguments: &[&str]) -> Result<(), Failure> {
     let output = Command::new(env!("CARGO"))
         .args([
             "run",
@@ -212,7 +212,7 @@ fn mqward(arguments: &[&str]) -> Result<(), Failure> {
 }
 
 /// A key file: 64 hexadecimal digits.
-fn key(path: &Path) -> Result<[u8; 32], Failure> {
+pub(crate) fn key(path: &Path) -> Result<[u8; 32], Failure> {
     let text = fs::read_to_string(path)?;
     let mut key = [0; 32];
     for (byte, digits) in key.iter_mut().zip(text.trim().as_bytes().chunks(2)) {

@@ -1,0 +1,154 @@
+//! The firmware image: kernel, lwIP, `libmqward.a` and `bindings/firmware/mqtt`, compiled and linked for Cortex-M3.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::board::{BOARDS, Build};
+use crate::command::{Failure, root, run};
+use crate::fleet::sources;
+use crate::packages::install;
+use crate::sysroot::{Toolchain, folder};
+
+const TARGET: &str = "thumbv7m-none-eabi";
+const COMPILER: &str = "arm-none-eabi-gcc";
+const FLAGS: [&str; 7] = [
+    "-mcpu=cortex-m3",
+    "-mthumb",
+    "-std=c11",
+    "-Os",
+    "-ffunction-sections",
+    "-fdata-sections",
+    // The string functions of newlib.
+    "--specs=nano.specs",
+];
+
+/// Compiler, emulator and C library, each known by a file that it brings.
+const NEEDED: [(&str, &str); 3] = [
+    ("gcc-arm-none-eabi", "/usr/bin/arm-none-eabi-gcc"),
+    ("libnewlib-arm-none-eabi", "/usr/lib/arm-none-eabi/newlib"),
+    ("qemu-system-arm", "/usr/bin/qemu-system-arm"),
+];
+
+/// Of the kernel: scheduler, queues, the port to this core.
+const KERNEL: [&str; 4] = [
+    "tasks.c",
+    "list.c",
+    "queue.c",
+    "portable/GCC/ARM_CM3/port.c",
+];
+
+/// Of lwIP: TCP over IPv4 over Ethernet, and the MQTT client.
+const LWIP: [&str; 18] = [
+    "core/def.c",
+    "core/inet_chksum.c",
+    "core/init.c",
+    "core/ip.c",
+    "core/mem.c",
+    "core/memp.c",
+    "core/netif.c",
+    "core/pbuf.c",
+    "core/tcp.c",
+    "core/tcp_in.c",
+    "core/tcp_out.c",
+    "core/timeouts.c",
+    "core/ipv4/etharp.c",
+    "core/ipv4/icmp.c",
+    "core/ipv4/ip4.c",
+    "core/ipv4/ip4_addr.c",
+    "netif/ethernet.c",
+    "apps/mqtt/mqtt.c",
+];
+
+/// Builds the image that every device runs, and returns its path.
+pub(crate) fn build() -> Result<PathBuf, Failure> {
+    let missing: Vec<&str> = NEEDED
+        .into_iter()
+        .filter(|(_, file)| !Path::new(file).exists())
+        .map(|(package, _)| package)
+        .collect();
+    install(&missing)?;
+    let toolchain = Toolchain::ready(&[TARGET])?;
+    let board = BOARDS
+        .iter()
+        .find(|board| board.target == TARGET)
+        .ok_or("there is no board with this core")?;
+    let library = board.library(&toolchain, Build::SMALL, "panic-handler")?;
+    let (kernel, lwip) = (sources::kernel()?, sources::lwip()?);
+
+    let firmware = root().join("bindings/firmware");
+    let includes = [
+        kernel.join("include"),
+        kernel.join("portable/GCC/ARM_CM3"),
+        lwip.join("include"),
+    ];
+    let objects = folder().join("mqtt-objects");
+    if objects.exists() {
+        fs::remove_dir_all(&objects)?;
+    }
+    fs::create_dir_all(&objects)?;
+    let compiler = || {
+        let mut command = Command::new(COMPILER);
+        command.args(FLAGS);
+        command.arg("-I").arg(firmware.join("mqtt/config"));
+        for include in &includes {
+            command.arg("-isystem").arg(include);
+        }
+        command
+    };
+
+    // What others wrote is compiled without our warnings, each file to an object of its own.
+    let others = KERNEL
+        .iter()
+        .map(|file| kernel.join(file))
+        .chain(LWIP.iter().map(|file| lwip.join(file)));
+    eprintln!("+ {COMPILER} -c FreeRTOS and lwIP");
+    for source in others {
+        let name = source.file_stem().unwrap_or_default();
+        let mut command = compiler();
+        command.args(["-w", "-c"]).arg(&source);
+        command
+            .arg("-o")
+            .arg(objects.join(name).with_extension("o"));
+        if !command.status()?.success() {
+            return Err(format!("{} does not compile", source.display()).into());
+        }
+    }
+
+    let elf = folder().join("mqtt-device.elf");
+    let mut command = compiler();
+    command
+        .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+        .arg("-I")
+        .arg(root().join("include"));
+    for include in ["board", "c", "mqtt"] {
+        command.arg("-I").arg(firmware.join(include));
+    }
+    command.args(files(&firmware.join("mqtt"), "c")?);
+    command.args(files(&objects, "o")?);
+    command
+        .arg(&library)
+        .args(["-nostartfiles", "-Wl,--gc-sections"])
+        .args(["-Wl,--no-warn-rwx-segments", "-Wl,--no-warn-execstack"])
+        .arg("-L")
+        .arg(firmware.join("board"))
+        .args(["-T", "mps2.ld", "-o"])
+        .arg(&elf);
+    run(
+        &mut command,
+        &format!("{COMPILER} bindings/firmware/mqtt/*.c"),
+    )?;
+    Ok(elf)
+}
+
+fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

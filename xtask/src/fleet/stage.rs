@@ -1,0 +1,242 @@
+//! The stage: a fleet as the factory issues it, and a Mosquitto with the plugin.
+
+use core::net::SocketAddr;
+use core::ops::Range;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mqward::{DownRoot, Sender, UpRoot};
+use mqward_testbed::{Broker, Connect, Packet, Setup, Version, Wire, plugin_path};
+use tempfile::TempDir;
+
+use crate::command::Failure;
+use crate::demo::node::{AUDIENCE, Node};
+use crate::demo::stage::{key, mqward};
+use crate::fleet::device::{Device, Parts};
+
+/// How many devices there are at once. One more is watched alone before.
+pub(crate) const FLEET: usize = 20;
+/// The device without a clock: its logins rest on the boot counter alone.
+const WITHOUT_CLOCK: usize = 19;
+const BACKEND: &str = "backend-1";
+/// The backend's number among the senders of every device.
+pub(crate) const BACKEND_SENDER: u8 = 16;
+/// A client of the broker's own password file that may do anything: it plays a broker that was broken into.
+const INSIDER: &str = "insider-1";
+const INSIDER_PASSWORD: &str = "not a secret in a test";
+
+const POLICY: &str = r##"
+audience = "demo.example.com"
+
+[keys]
+auth_root = "auth_root.key"
+
+[devices]
+hardware_id = "registry"
+file = "devices.csv"
+
+[replay]
+file = "replay.journal"
+
+[audit]
+file = "audit.jsonl"
+
+[[role]]
+name = "device"
+client_id = { prefix = "device-", chars = "lower-hex", min = 19, max = 19 }
+auth = "mqward"
+limits = { packet = 512, payload = 256 }
+publish = [{ allow = "tx/%c/#", sealed = true }]
+subscribe = [{ allow = "rx/%c/cmd" }]
+
+[[role]]
+name = "backend"
+client_id = { prefix = "backend-", chars = "digits", min = 9, max = 12 }
+auth = "mqward"
+publish = [{ allow = "rx/+/cmd", sealed = true }]
+subscribe = [{ allow = "tx/+/#" }]
+
+[[role]]
+name = "insider"
+client_id = { prefix = "insider-", chars = "digits", min = 9, max = 12 }
+auth = "broker"
+publish = [{ allow = "#" }]
+subscribe = [{ allow = "#" }]
+"##;
+
+/// A running broker, the files of its fleet, and the image that every device runs.
+pub(crate) struct Stage {
+    folder: TempDir,
+    broker: Broker,
+    image: PathBuf,
+}
+
+/// The MAC address of a device, which its client id repeats as a label would.
+pub(crate) fn mac(index: usize) -> Result<[u8; 6], Failure> {
+    Ok([0x24, 0x6f, 0x28, 0xa1, 0x00, u8::try_from(index)?])
+}
+
+pub(crate) fn client_id(index: usize) -> Result<String, Failure> {
+    let mac = mac(index)?.map(|byte| format!("{byte:02x}")).concat();
+    Ok(format!("device-{mac}"))
+}
+
+/// Every device, the one that is watched alone included.
+pub(crate) fn everyone() -> Range<usize> {
+    0..FLEET + 1
+}
+
+impl Stage {
+    pub(crate) fn build(image: PathBuf) -> Result<Self, Failure> {
+        let folder = TempDir::with_prefix("mqward-fleet-")?;
+        let path = folder.path();
+        let at = |name: &str| path.join(name).display().to_string();
+        eprintln!("… Issuing the fleet");
+        mqward(&["fleet", "init", "--dir", &at("")])?;
+        let mut ids = format!("{BACKEND}\n");
+        let mut devices =
+            format!("client_id,generation,hardware_id,clock\n{BACKEND},1,,required\n");
+        for index in everyone() {
+            let id = client_id(index)?;
+            let label = id.trim_start_matches("device-");
+            let clock = if index == WITHOUT_CLOCK {
+                "none"
+            } else {
+                "required"
+            };
+            ids.push_str(&format!("{id}\n"));
+            devices.push_str(&format!("{id},1,{label},{clock}\n"));
+        }
+        fs::write(path.join("ids.txt"), ids)?;
+        fs::write(path.join("devices.csv"), devices)?;
+        fs::write(path.join("policy.toml"), POLICY)?;
+        mqward(&[
+            "device",
+            "issue",
+            "--ids",
+            &at("ids.txt"),
+            "--root",
+            &at("root.key"),
+            "--out",
+            &at("batch"),
+        ])?;
+        mqward(&["replay", "init", "--store", &at("replay.journal")])?;
+        eprintln!("… Starting Mosquitto with the plugin");
+        let broker = Setup::new()
+            .plugin(plugin_path()?)
+            .option("policy", path.join("policy.toml"))
+            .user(INSIDER, INSIDER_PASSWORD)
+            .start()?;
+        Ok(Self {
+            folder,
+            broker,
+            image,
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.broker.address()
+    }
+
+    /// A device fresh from the line, whose broker is at this port of the loopback.
+    pub(crate) fn device(&self, index: usize, port: u16) -> Result<Device, Failure> {
+        let id = client_id(index)?;
+        let batch = self.folder.path().join("batch");
+        let parts = Parts {
+            id: &id,
+            mac: mac(index)?,
+            blob: &fs::read(batch.join(format!("{id}.blob")))?,
+            first_slot: &fs::read(batch.join(format!("{id}.boot")))?,
+            audience: AUDIENCE,
+            port,
+            has_clock: index != WITHOUT_CLOCK,
+        };
+        Device::new(self.folder.path(), &self.image, &parts)
+    }
+
+    /// The backend with its connection.
+    pub(crate) fn backend(&self) -> Result<(Node, Wire), Failure> {
+        let sender = Sender::backend(BACKEND_SENDER)?;
+        let mut node = Node::boot(&self.folder.path().join("batch"), BACKEND, &[], sender)?;
+        let password = node.password()?;
+        let connect = Connect::new(BACKEND).login(BACKEND, password.as_str());
+        Ok((node, self.admitted(&connect)?))
+    }
+
+    /// The insider's connection.
+    pub(crate) fn insider(&self) -> Result<Wire, Failure> {
+        self.admitted(&Connect::new(INSIDER).login(INSIDER, INSIDER_PASSWORD))
+    }
+
+    fn admitted(&self, connect: &Connect) -> Result<Wire, Failure> {
+        match Wire::dial(self.address(), Version::V3, connect)? {
+            (wire, Packet::ConnAck { code: 0, .. }) => Ok(wire),
+            (_, packet) => Err(format!("an honest login was answered with {packet:?}").into()),
+        }
+    }
+
+    pub(crate) fn up_root(&self) -> Result<UpRoot, Failure> {
+        Ok(UpRoot::from_bytes(key(&self.path("up_root.key"))?))
+    }
+
+    pub(crate) fn down_root(&self) -> Result<DownRoot, Failure> {
+        Ok(DownRoot::from_bytes(key(&self.path("down_root.key"))?))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Sends a recorded CONNECT again, and fails unless the broker refuses it for the right reason.
+    pub(crate) fn refuses_replay(&self, connect: &[u8], id: &str) -> Result<(), Failure> {
+        let mut wire = Wire::open(self.address(), Version::V3)?;
+        wire.send(connect)?;
+        let answer = wire.receive()?;
+        let last = self.audit()?.pop().ok_or("the audit log is empty")?;
+        let reason = last["reason"].as_str().unwrap_or("");
+        if !matches!(answer, Packet::ConnAck { code: 5, .. })
+            || reason != "replayed"
+            || last["client_id"] != id
+        {
+            return Err(format!("a replayed CONNECT was answered with {answer:?}: {last}").into());
+        }
+        Ok(())
+    }
+
+    /// Fails unless the audit log shows two logins of every device and refuses nobody but the listener.
+    pub(crate) fn every_login_was_honest(&self) -> Result<(), Failure> {
+        let mut logins = BTreeMap::new();
+        let mut refusals = Vec::new();
+        for line in self.audit()? {
+            let id = line["client_id"].as_str().unwrap_or_default().to_owned();
+            match (line["event"].as_str(), line["verdict"].as_str()) {
+                (Some("login"), Some("allow")) => *logins.entry(id).or_insert(0) += 1,
+                (_, Some("refuse")) => refusals.push(line),
+                _ => {}
+            }
+        }
+        for index in everyone() {
+            let id = client_id(index)?;
+            let count = logins.get(&id).copied().unwrap_or(0);
+            if count != 2 {
+                return Err(format!("{id} logged in {count} times instead of twice").into());
+            }
+        }
+        if refusals.len() != 1 {
+            return Err(format!("not one refusal but {refusals:?}").into());
+        }
+        eprintln!("  the audit log has two logins of each device, and one refusal: the listener's");
+        Ok(())
+    }
+
+    fn audit(&self) -> Result<Vec<serde_json::Value>, Failure> {
+        read_lines(&self.path("audit.jsonl"))
+    }
+}
+
+fn read_lines(path: &Path) -> Result<Vec<serde_json::Value>, Failure> {
+    let text = fs::read_to_string(path)?;
+    let lines = text.lines().map(serde_json::from_str);
+    Ok(lines.collect::<Result<_, _>>()?)
+}
