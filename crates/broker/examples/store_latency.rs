@@ -4,6 +4,8 @@
 use core::error::Error;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
@@ -40,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("advance, {devices} devices, five logins each    median     p99   p99.9     max");
     let memory = MemoryReplayStore::new(ColdStart::Open);
-    row("in memory", log_in(&memory, &ids, now, true)?);
+    row("in memory", log_in(&memory, &ids, now)?);
     let path = folder.path().join("replay.journal");
     let store = ReplayJournal::create(&path, now)?;
     let done = AtomicBool::new(false);
@@ -54,16 +56,29 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
             }
         });
-        let timed = log_in(&store, &ids, now, true);
+        let timed = log_in(&store, &ids, now);
         done.store(true, Ordering::Relaxed);
         timed
     })?;
     row("journal, with time", timed);
-    let few = ids.get(..ids.len().min(200)).unwrap_or(&[]);
-    row(
-        "journal, without time (synced)",
-        log_in(&store, few, now, false)?,
-    );
+    let few = ids.get(..ids.len().min(SYNCS / 5)).unwrap_or(&[]);
+    // In turns, so that what else the machine does meets all three.
+    let (mut synced, mut over_zeros, mut at_the_end) = (Vec::new(), Vec::new(), Vec::new());
+    let bare = [
+        BareFile::new(&folder.path().join("zeros"), true)?,
+        BareFile::new(&folder.path().join("grows"), false)?,
+    ];
+    let [mut zeros, mut grows] = bare;
+    for count in 0..5 {
+        for id in few {
+            synced.push(advance(&store, id, (2, count), None)?);
+            over_zeros.push(zeros.write_and_sync()?);
+            at_the_end.push(grows.write_and_sync()?);
+        }
+    }
+    row("journal, without time (synced)", synced);
+    row("  a bare write and fdatasync, over zeros", over_zeros);
+    row("  a bare write and fdatasync, file grows", at_the_end);
     drop(store);
     let start = Instant::now();
     let store = ReplayJournal::open(&path, ColdStart::Open, now)?;
@@ -83,30 +98,69 @@ fn log_in(
     store: &dyn ReplayStore,
     ids: &[String],
     now: UnixTime,
-    timed: bool,
 ) -> Result<Vec<Duration>, Box<dyn Error>> {
     let mut times = Vec::with_capacity(5 * ids.len());
     for count in 0..5 {
-        let boot = if timed { 1 } else { 2 };
-        let mark = Mark::new(Generation::FIRST, boot, count).ok_or("no mark")?;
         // In an order that no cache foresees.
         let mut index = 0;
         for _ in ids {
             index = (index + 7_919) % ids.len();
             let Some(id) = ids.get(index) else { continue };
-            let start = Instant::now();
-            let advance = store.advance(id, mark, timed.then_some(now));
-            times.push(start.elapsed());
-            if advance == Advance::Unavailable {
-                return Err("the store is unavailable".into());
-            }
+            times.push(advance(store, id, (1, count), Some(now))?);
         }
     }
-    times.sort();
     Ok(times)
 }
 
-fn row(name: &str, times: Vec<Duration>) {
+fn advance(
+    store: &dyn ReplayStore,
+    id: &str,
+    (boot, count): (u32, u32),
+    time: Option<UnixTime>,
+) -> Result<Duration, Box<dyn Error>> {
+    let mark = Mark::new(Generation::FIRST, boot, count).ok_or("no mark")?;
+    let start = Instant::now();
+    let advance = store.advance(id, mark, time);
+    let elapsed = start.elapsed();
+    if advance == Advance::Unavailable {
+        return Err("the store is unavailable".into());
+    }
+    Ok(elapsed)
+}
+
+/// How many logins wait for the disk.
+const SYNCS: usize = 1_000;
+/// As long as the record of one login here.
+const RECORD: [u8; 34] = [b'x'; 34];
+
+/// A file that is written and synced as the journal's is, with nothing else done.
+struct BareFile {
+    file: File,
+    len: u64,
+}
+
+impl BareFile {
+    fn new(path: &Path, filled: bool) -> Result<Self, Box<dyn Error>> {
+        let mut file = File::create(path)?;
+        if filled {
+            file.write_all(&vec![0; SYNCS * RECORD.len()])?;
+        }
+        file.sync_all()?;
+        Ok(Self { file, len: 0 })
+    }
+
+    fn write_and_sync(&mut self) -> Result<Duration, Box<dyn Error>> {
+        let start = Instant::now();
+        self.file.seek(SeekFrom::Start(self.len))?;
+        self.file.write_all(&RECORD)?;
+        self.file.sync_data()?;
+        self.len = self.len.saturating_add(RECORD.len() as u64);
+        Ok(start.elapsed())
+    }
+}
+
+fn row(name: &str, mut times: Vec<Duration>) {
+    times.sort();
     let at = |part: f64| {
         #[allow(
             clippy::cast_possible_truncation,
@@ -158,7 +212,6 @@ fn registry(folder: &Path, ids: &[String], now: UnixTime) -> Result<(), Box<dyn 
             return Err("admitted".into());
         }
     }
-    times.sort();
     row("a whole login up to the store, refused", times);
     let id = ids.first().ok_or("no devices")?;
     let start = Instant::now();

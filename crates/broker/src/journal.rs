@@ -2,8 +2,9 @@
 
 use core::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What every journal begins with.
 const MAGIC: [u8; 8] = *b"mqwardJ1";
@@ -13,16 +14,20 @@ const HEADER_LEN: usize = 8 + 4 + 16 + 4;
 const FRAME_LEN: usize = 2 + 4;
 /// Longest body: kind, numbers and a client id of 255 bytes.
 pub(crate) const MAX_BODY_LEN: usize = 320;
+/// How much of a journal is filled with zeros ahead of its records, at least half of it at any time.
+pub(crate) const RESERVE_LEN: u64 = 64 * 1024;
 
 /// An open journal. What was written whole is there after the process ends in any way; what was synced too after the
 /// power failed.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
     id: [u8; 16],
     /// Where the last whole record ends.
     len: u64,
+    /// Where the file ends: zeros stand between.
+    file_len: u64,
     /// Behind `len` may stand half a record, which could not be cut off.
     torn: bool,
     frame: Vec<u8>,
@@ -31,7 +36,7 @@ pub(crate) struct Journal {
 /// The state of the bytes behind the first record that does not check.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Tail {
-    /// Every record checks.
+    /// Every record checks, and nothing but zeros is behind them.
     Whole,
     /// None does from this offset on: a write that was cut short.
     Torn { at: u64 },
@@ -72,15 +77,16 @@ impl Journal {
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
+        let file = options.open(path)?;
         let mut header = [MAGIC.as_slice(), &purpose, &id].concat();
         header.extend_from_slice(&crc32fast::hash(&header).to_be_bytes());
-        file.write_all(&header)?;
+        (&file).write_all(&header)?;
         Ok(Self {
-            file,
+            file: Arc::new(file),
             path: path.to_owned(),
             id,
             len: HEADER_LEN as u64,
+            file_len: HEADER_LEN as u64,
             torn: false,
             frame: Vec::with_capacity(FRAME_LEN + MAX_BODY_LEN),
         })
@@ -92,7 +98,7 @@ impl Journal {
         purpose: [u8; 4],
         visit: &mut dyn FnMut(u64, &[u8]),
     ) -> Result<Tail, JournalError> {
-        scan(path, purpose, visit).map(|(_, _, tail)| tail)
+        scan(path, purpose, visit).map(|scanned| scanned.tail)
     }
 
     /// Reads a journal as [`read`](Self::read) does and opens it for appending behind the first torn record.
@@ -101,27 +107,71 @@ impl Journal {
         purpose: [u8; 4],
         visit: &mut dyn FnMut(u64, &[u8]),
     ) -> Result<(Self, Tail), JournalError> {
-        let (id, len, tail) = scan(path, purpose, visit)?;
+        let Scanned {
+            id,
+            len,
+            file_len,
+            tail,
+        } = scan(path, purpose, visit)?;
         let file = OpenOptions::new().write(true).open(path)?;
         let journal = Self {
-            file,
+            file: Arc::new(file),
             path: path.to_owned(),
             id,
             len,
+            file_len,
             torn: tail != Tail::Whole,
             frame: Vec::with_capacity(FRAME_LEN + MAX_BODY_LEN),
         };
         Ok((journal, tail))
     }
 
-    /// How long the file is, in bytes.
+    /// How long header and records are, in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
     /// The open file, for its metadata or for syncing it elsewhere.
-    pub(crate) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &Arc<File> {
         &self.file
+    }
+
+    /// Fills the file with zeros ahead of its records, if they have come near its end.
+    ///
+    /// A sync of records that are written over zeros leaves the file system's own records alone, which a file that
+    /// grows does not.
+    ///
+    /// # Errors
+    /// When there is no room. The journal works as well without.
+    pub(crate) fn reserve(&mut self) -> io::Result<()> {
+        if self.file_len.saturating_sub(self.len) >= RESERVE_LEN / 2 {
+            return Ok(());
+        }
+        self.cut_torn()?;
+        let zeros = [0; 4096];
+        let end = self.len.saturating_add(RESERVE_LEN);
+        seek_to(&self.file, self.file_len)?;
+        while self.file_len < end {
+            // Whole blocks, whatever the records end with.
+            let rest = (end - self.file_len).min(4096 - self.file_len % 4096);
+            let rest = usize::try_from(rest).unwrap_or(zeros.len());
+            let written = (&*self.file).write(zeros.get(..rest).unwrap_or(&zeros))?;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.file_len = self.file_len.saturating_add(written as u64);
+        }
+        Ok(())
+    }
+
+    /// Takes back what was [reserved](Self::reserve).
+    ///
+    /// # Errors
+    /// When the file cannot be cut. Its records are there as before.
+    pub(crate) fn release(&mut self) -> io::Result<()> {
+        self.file.set_len(self.len)?;
+        self.file_len = self.len;
+        Ok(())
     }
 
     /// Appends a record: when this returns, it survives the end of the process, not yet that of the power.
@@ -153,18 +203,27 @@ impl Journal {
     }
 
     fn write_at_end(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.torn {
-            self.file.set_len(self.len)?;
-            self.torn = false;
-        }
-        seek_to(&mut self.file, self.len)?;
-        let written = self.file.write_all(bytes);
+        self.cut_torn()?;
+        seek_to(&self.file, self.len)?;
+        let written = (&*self.file).write_all(bytes);
         if written.is_ok() {
             self.len = self.len.saturating_add(bytes.len() as u64);
+            self.file_len = self.file_len.max(self.len);
         } else {
-            self.torn = self.file.set_len(self.len).is_err();
+            self.torn = true;
+            // Tried again before the next record, if need be.
+            drop(self.cut_torn());
         }
         written
+    }
+
+    /// Cuts half a record off.
+    fn cut_torn(&mut self) -> io::Result<()> {
+        if self.torn {
+            self.release()?;
+            self.torn = false;
+        }
+        Ok(())
     }
 
     /// Makes all that was appended survive a power failure.
@@ -211,8 +270,8 @@ pub(crate) fn lock_file(file: &File) -> io::Result<bool> {
     }
 }
 
-fn seek_to(file: &mut File, len: u64) -> io::Result<()> {
-    io::Seek::seek(file, io::SeekFrom::Start(len)).map(drop)
+fn seek_to(mut file: &File, len: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(len)).map(drop)
 }
 
 /// The CRC also covers the id of the file: a record of another journal, left in a block from before, does not check.
@@ -245,12 +304,20 @@ fn unframe<'a>(id: &[u8; 16], bytes: &'a [u8]) -> Option<&'a [u8]> {
     (*rest.first_chunk::<4>()? == crc(id, body)).then_some(body)
 }
 
-/// Id, end of the last record before the first gap, state of what is behind.
+/// What a journal on disk looks like.
+struct Scanned {
+    id: [u8; 16],
+    /// The end of the last record before the first gap.
+    len: u64,
+    file_len: u64,
+    tail: Tail,
+}
+
 fn scan(
     path: &Path,
     purpose: [u8; 4],
     visit: &mut dyn FnMut(u64, &[u8]),
-) -> Result<([u8; 16], u64, Tail), JournalError> {
+) -> Result<Scanned, JournalError> {
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
     let (header, mut rest) = bytes
@@ -274,14 +341,26 @@ fn scan(
             holed |= gap.is_some();
             rest = rest.get(FRAME_LEN + body.len()..).unwrap_or(&[]);
         } else {
-            gap.get_or_insert(offset(rest));
-            rest = rest.get(1..).unwrap_or(&[]);
+            if gap.is_none() {
+                gap = Some(rest);
+            }
+            // No record begins among zeros but with their last one, the upper half of its length.
+            let zeros = rest.iter().take_while(|byte| **byte == 0).count();
+            rest = rest.get(zeros.saturating_sub(1).max(1)..).unwrap_or(&[]);
         }
     }
-    Ok(match gap {
-        None => (id, bytes.len() as u64, Tail::Whole),
-        Some(at) if holed => (id, at, Tail::Holed { at }),
-        Some(at) => (id, at, Tail::Torn { at }),
+    let file_len = bytes.len() as u64;
+    let (len, tail) = match gap.map(|gap| (gap, offset(gap))) {
+        None => (file_len, Tail::Whole),
+        Some((_, at)) if holed => (at, Tail::Holed { at }),
+        Some((gap, at)) if gap.iter().all(|byte| *byte == 0) => (at, Tail::Whole),
+        Some((_, at)) => (at, Tail::Torn { at }),
+    };
+    Ok(Scanned {
+        id,
+        len,
+        file_len,
+        tail,
     })
 }
 
@@ -324,7 +403,8 @@ mod tests {
             let (found, tail) = bodies(&torn).unwrap();
             assert_eq!(found.len(), whole_records, "{cut}");
             let end = ends[whole_records];
-            let expected = if cut == end {
+            // One byte of the next record is the zero that its length begins with.
+            let expected = if cut <= end + 1 {
                 Tail::Whole
             } else {
                 Tail::Torn { at: end as u64 }
@@ -363,6 +443,77 @@ mod tests {
                 }
                 Err(error) => panic!("{error}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_torn_end_is_told_from_the_zeros_ahead_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = sample(&path);
+        let before = journal.len();
+        journal.reserve().unwrap();
+        assert_eq!(journal.len(), before, "zeros are no records");
+        let full = fs::metadata(&path).unwrap().len();
+        assert_eq!(full % 4096, before % 4096);
+        journal.append(b"the fourth").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), full, "over the zeros");
+        let end = usize::try_from(before).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        // However much of the last record reached the disk, from its beginning or its end.
+        for cut in end..=end + 16 {
+            for from_the_end in [false, true] {
+                let mut torn = bytes.clone();
+                match from_the_end {
+                    false => torn[cut..].fill(0),
+                    true => torn[end..cut].fill(0),
+                }
+                fs::write(&path, &torn).unwrap();
+                let (found, tail) = bodies(&path).unwrap();
+                let (all, none) = match from_the_end {
+                    // The upper half of its length is zero in any case.
+                    false => (cut == end + 16, cut <= end + 1),
+                    true => (cut <= end + 1, cut == end + 16),
+                };
+                assert_eq!(found.len(), 3 + usize::from(all), "{cut} {from_the_end}");
+                let expected = match all || none {
+                    true => Tail::Whole,
+                    false => Tail::Torn { at: before },
+                };
+                assert_eq!(tail, expected, "{cut} {from_the_end}");
+                let (mut journal, _) = Journal::open(&path, PURPOSE, &mut |_, _| {}).unwrap();
+                journal.reserve().unwrap();
+                journal.append(b"next").unwrap();
+                let (found, tail) = bodies(&path).unwrap();
+                assert_eq!((found.len(), tail), (4 + usize::from(all), Tail::Whole));
+                assert_eq!(found.last().unwrap(), b"next");
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_in_the_midst_of_records_are_a_hole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = sample(&path);
+        let at = journal.len();
+        for number in 0..300_u16 {
+            // Of every length, so that records begin with either upper half.
+            journal
+                .append(&[7].repeat(usize::from(number) + 1))
+                .unwrap();
+        }
+        journal.reserve().unwrap();
+        drop(journal);
+        let whole = fs::read(&path).unwrap();
+        let start = usize::try_from(at).unwrap();
+        for len in [7, 8, 100, 4096] {
+            let mut bytes = whole.clone();
+            bytes[start..start + len].fill(0);
+            fs::write(&path, &bytes).unwrap();
+            let (found, tail) = bodies(&path).unwrap();
+            assert_eq!(tail, Tail::Holed { at }, "{len}");
+            assert_eq!(found.last().unwrap().len(), 300, "{len}");
         }
     }
 

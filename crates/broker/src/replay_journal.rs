@@ -56,6 +56,8 @@ pub struct ReplayJournal {
     path: PathBuf,
     start: ReplayStart,
     inner: Mutex<Inner>,
+    /// Held during a sync, and taken before `inner`: one sync serves all who wait for it, and its error reaches them.
+    syncing: Mutex<()>,
     // Let go last of all.
     lock: Mutex<Lock>,
 }
@@ -73,6 +75,10 @@ struct Inner {
     trouble: Option<String>,
     /// How much of the file is known to be durable.
     synced_len: u64,
+    /// How long the file was when its last record said what is durable.
+    noted_len: u64,
+    /// How many files were begun: a place in an earlier one is durable, for the next was before it counted.
+    file_number: u64,
     /// How long the file was after it was last written anew.
     snapshot_len: u64,
     /// What changed since a snapshot in the making began.
@@ -150,6 +156,8 @@ impl ReplayJournal {
             inner: Mutex::new(Inner {
                 snapshot_len: journal.len(),
                 synced_len: 0,
+                noted_len: 0,
+                file_number: 0,
                 journal,
                 marks: contents.marks,
                 floors: contents.floors,
@@ -161,6 +169,7 @@ impl ReplayJournal {
                 last_time: run.time,
                 body: Vec::new(),
             }),
+            syncing: Mutex::new(()),
             lock: Mutex::new(lock),
         };
         store.begin_run(before != contents.floors)?;
@@ -196,6 +205,7 @@ impl ReplayJournal {
     /// # Errors
     /// When it cannot be written. Nothing changes then.
     pub fn declare_restored(&self, now: UnixTime, window_secs: u16) -> Result<(), ReplayError> {
+        let _syncing = self.syncing();
         let mut inner = self.inner();
         let epoch = inner.floors.epoch.saturating_add(1);
         let until = now.get().saturating_add(u32::from(window_secs));
@@ -244,6 +254,8 @@ impl ReplayJournal {
             inner: Mutex::new(Inner {
                 snapshot_len: journal.len(),
                 synced_len: journal.len(),
+                noted_len: 0,
+                file_number: 0,
                 journal,
                 marks,
                 floors,
@@ -255,6 +267,7 @@ impl ReplayJournal {
                 last_time: run.time,
                 body: Vec::new(),
             }),
+            syncing: Mutex::new(()),
             lock: Mutex::new(lock),
         };
         store.number_lock()?;
@@ -265,6 +278,8 @@ impl ReplayJournal {
     fn begin_run(&self, floors_changed: bool) -> Result<(), ReplayError> {
         let mut inner = self.inner();
         let (run, floors) = (inner.run, inner.floors);
+        // Without room a file that grows has to do.
+        drop(inner.journal.reserve());
         // The floors first: a run that has begun has them.
         let mut written = Ok(());
         if floors_changed {
@@ -282,6 +297,10 @@ impl ReplayJournal {
         let number = self.inner().run.number;
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         lock.set_number(number)
+    }
+
+    fn syncing(&self) -> MutexGuard<'_, ()> {
+        self.syncing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -316,13 +335,15 @@ impl Inner {
         let synced = self.journal.sync();
         match &synced {
             Ok(()) => self.synced_len = self.journal.len(),
-            Err(error) => {
-                // The system may have dropped what it could not write: the file says nothing certain any more.
-                self.broken = true;
-                self.trouble.get_or_insert_with(|| error.to_string());
-            }
+            Err(error) => self.give_up(error),
         }
         synced
+    }
+
+    /// The system may have dropped what it could not write: the file says nothing certain any more.
+    fn give_up(&mut self, error: &io::Error) {
+        self.broken = true;
+        self.trouble.get_or_insert_with(|| error.to_string());
     }
 
     /// Whether a mark that is newer than the stored one may pass, for all that may have been forgotten.
@@ -370,10 +391,15 @@ impl ReplayStore for ReplayJournal {
         inner.store(client_id, entry);
         let first_of_generation =
             stored.map_or(1, |entry| entry.mark.generation()) != mark.generation();
-        if (time.is_none() || first_of_generation) && inner.sync().is_err() {
-            return Advance::Unavailable;
+        if time.is_some() && !first_of_generation {
+            return Advance::Advanced;
         }
-        Advance::Advanced
+        let place = (inner.file_number, inner.journal.len());
+        drop(inner);
+        match self.make_durable(place) {
+            Ok(()) => Advance::Advanced,
+            Err(_) => Advance::Unavailable,
+        }
     }
 
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
@@ -406,6 +432,7 @@ impl Drop for ReplayJournal {
         let time = inner.last_time;
         // Without this record the next start is a cold one: nothing is lost but a window.
         if inner.append(&Record::Close { time }).is_ok() {
+            drop(inner.journal.release());
             drop(inner.sync());
         }
     }

@@ -149,6 +149,7 @@ impl ReplayJournal {
     /// # Errors
     /// When they cannot be written. Those that were are in force: marks only grow.
     pub fn merge(&self, marks: &[ReplayMark]) -> Result<usize, ReplayError> {
+        let _syncing = self.syncing();
         let mut inner = self.inner();
         let failed = |error: io::Error| ReplayError::of_io(&self.path, &error);
         let mut merged = 0;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use mqward::UnixTime;
 
@@ -30,6 +31,8 @@ pub(super) fn write(
         bodies.set(marks.shard(index).map(|(id, entry)| (id, Some(entry))));
         journal.append_all(bodies.iter())
     });
+    // Without room a file that grows has to do.
+    drop(journal.reserve());
     let placed = written
         .and_then(|()| journal.sync())
         .and_then(|()| journal.rename(path));
@@ -88,33 +91,60 @@ impl Bodies {
 }
 
 impl ReplayJournal {
-    /// Makes what was written durable, off the path of logins, and notes when.
-    pub(super) fn sync_tail(&self, now: UnixTime) -> Result<(), ReplayError> {
-        let failed = |error: io::Error| ReplayError::of_io(&self.path, &error);
+    /// Waits until what ends at a place of the journal is durable: for a sync of its own, or for one that serves several.
+    ///
+    /// Other logins go on meanwhile.
+    ///
+    /// # Errors
+    /// When a sync failed: what the file holds is not certain then.
+    pub(super) fn make_durable(&self, (file_number, end): (u64, u64)) -> io::Result<()> {
+        let _syncing = self.syncing();
         let inner = self.inner();
-        let len = inner.journal.len();
-        if inner.broken || inner.synced_len == len {
+        if inner.broken {
+            return Err(io::Error::other("an earlier sync failed"));
+        }
+        if inner.file_number != file_number || inner.synced_len >= end {
             return Ok(());
         }
-        let file = inner.journal.file().try_clone().map_err(failed)?;
+        let len = inner.journal.len();
+        let file = Arc::clone(inner.journal.file());
         drop(inner);
         let synced = file.sync_data();
         let mut inner = self.inner();
-        if let Err(error) = synced {
-            inner.broken = true;
-            return Err(failed(error));
+        match &synced {
+            // Written anew meanwhile: durable there.
+            _ if inner.file_number != file_number => return Ok(()),
+            Ok(()) => inner.synced_len = inner.synced_len.max(len),
+            Err(error) => inner.give_up(error),
+        }
+        synced
+    }
+
+    /// Makes what was written durable, off the path of logins, and notes when.
+    pub(super) fn sync_tail(&self, now: UnixTime) -> Result<(), ReplayError> {
+        let failed = |error: io::Error| ReplayError::of_io(&self.path, &error);
+        let mut inner = self.inner();
+        if inner.broken {
+            return Ok(());
+        }
+        // Without room a file that grows has to do.
+        drop(inner.journal.reserve());
+        let (file_number, len) = (inner.file_number, inner.journal.len());
+        if inner.noted_len == len {
+            return Ok(());
+        }
+        drop(inner);
+        self.make_durable((file_number, len)).map_err(failed)?;
+        let mut inner = self.inner();
+        if inner.file_number != file_number {
+            return Ok(());
         }
         inner
             .append(&Record::Synced { len, time: now })
             .map_err(failed)?;
         // This record alone is no reason to sync again.
-        if inner.synced_len < len {
-            let appended_meanwhile = inner.journal.len() > len.saturating_add(SYNCED_LEN);
-            inner.synced_len = if appended_meanwhile {
-                len
-            } else {
-                inner.journal.len()
-            };
+        if inner.journal.len() == len.saturating_add(SYNCED_LEN) {
+            inner.noted_len = inner.journal.len();
         }
         Ok(())
     }
@@ -152,6 +182,8 @@ impl ReplayJournal {
         let (journal, run) = write(&self.path, &inner.marks, inner.floors, inner.run)?;
         inner.snapshot_len = journal.len();
         inner.synced_len = journal.len();
+        inner.noted_len = 0;
+        inner.file_number += 1;
         inner.journal = journal;
         inner.crowded = false;
         inner.run = run;
@@ -181,6 +213,7 @@ impl ReplayJournal {
             let changed = changes.iter().map(|(id, entry)| (&**id, *entry));
             bodies.set(changed);
             journal.append_all(bodies.iter())?;
+            drop(journal.reserve());
             // Under the lock: what is durable in the old file has to be so in the new one before it counts.
             journal.sync()?;
             journal.rename(&self.path)
@@ -192,6 +225,8 @@ impl ReplayJournal {
         }
         inner.snapshot_len = journal.len();
         inner.synced_len = journal.len();
+        inner.noted_len = 0;
+        inner.file_number += 1;
         inner.journal = journal;
         inner.crowded = false;
         inner.run = run;

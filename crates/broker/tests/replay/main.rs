@@ -9,5 +9,6 @@
 
 mod child;
 mod cold_start;
+mod concurrent;
 mod full_disk;
 mod kill;

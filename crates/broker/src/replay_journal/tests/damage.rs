@@ -18,7 +18,7 @@ fn a_torn_end_costs_what_was_torn_and_nothing_else() {
             store.advance("device-1", mark(1, 9, count), Some(at(10))),
             Advance::Advanced
         );
-        ends.push(len(&place.path));
+        ends.push(len(&store));
     }
     let bytes = fs::read(&place.path).unwrap();
     let first = ends[0];
@@ -54,7 +54,7 @@ fn a_torn_end_costs_what_was_torn_and_nothing_else() {
 fn damage_where_all_was_durable_is_an_error_that_says_where() {
     let place = Place::new();
     let store = place.open(10, THIS_BOOT).unwrap();
-    let before = len(&place.path);
+    let before = len(&store);
     for count in 0..10 {
         assert_eq!(
             store.advance("device-1", mark(1, 9, count), Some(at(10))),
@@ -70,6 +70,7 @@ fn damage_where_all_was_durable_is_an_error_that_says_where() {
         Advance::Advanced
     );
     let bytes = fs::read(&place.path).unwrap();
+    let end = len(&store);
     drop(store);
     let damage = |at: u64| {
         let mut damaged = bytes.clone();
@@ -90,7 +91,7 @@ fn damage_where_all_was_durable_is_an_error_that_says_where() {
         Err(ReplayError::NoJournal { .. })
     ));
     // The last record was never said to be durable.
-    damage(bytes.len() as u64 - 1);
+    damage(end - 1);
     assert_eq!(
         place.open(20, NEXT_BOOT).unwrap().start(),
         ReplayStart::PowerLost
@@ -101,7 +102,7 @@ fn damage_where_all_was_durable_is_an_error_that_says_where() {
 fn blocks_that_never_reached_the_disk_leave_a_hole_not_an_end() {
     let place = Place::new();
     let store = place.open(10, THIS_BOOT).unwrap();
-    let start = usize::try_from(len(&place.path)).unwrap();
+    let start = usize::try_from(len(&store)).unwrap();
     for count in 0..10 {
         assert_eq!(
             store.advance("device-1", mark(1, 9, count), Some(at(10))),
