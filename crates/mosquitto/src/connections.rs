@@ -1,10 +1,18 @@
-//! Who is logged in on which connection: what tells the broker asking again from somebody logging in.
+//! Who is logged in on which connection, and who must not be any more.
 //!
-//! On SIGHUP Mosquitto judges every session once more with the password of its CONNECT, which was used up then
-//! and is outside its window now. Without this table each log rotation would throw the fleet out.
+//! Mosquitto asks about logins, tells of ended connections and asks about packets, all by the address of its client
+//! structure. This table tells three things from it:
+//!
+//! - the broker asking again from somebody logging in: on SIGHUP Mosquitto judges every session once more with the
+//!   password of its CONNECT, which was used up then and is outside its window now;
+//! - a connection whose login was judged from one whose login nobody asked about, though its structure may lie where
+//!   that of a judged one did;
+//! - who is connected for certain, for Mosquitto 2.0.11 reads freed memory when a plugin ends a connection that has
+//!   ended already.
 
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// How long the broker may be thought to ask again if it sends no tick that ends it: Mosquitto 2.0.11 with
@@ -22,19 +30,56 @@ pub(crate) enum Asked {
     Session,
 }
 
-/// The last session of each client that was admitted here.
+/// What is known about a client that a packet is to be judged of.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Standing {
+    /// Its connection was let in, and it may stay.
+    Trusted,
+    /// Its connection was left to the broker, which let it in; whether it may stay was not asked since.
+    Deferred,
+    /// Its connection was let in, and it has to go.
+    Gone,
+    /// Nobody asked about the login of its connection, and it has to go.
+    Unasked,
+    /// It is the session of a connection that was let in and ended: what it gets is kept for it, and a will may be due.
+    /// Or it is a new connection of the same client whose structure lies in the same place: the caller has to look.
+    Offline {
+        /// Nobody revoked it meanwhile.
+        may_stay: bool,
+    },
+    /// Nothing: a session of an earlier broker process, or a connection whose login nobody asked about.
+    Unknown,
+}
+
+/// A connection that has not ended.
+#[derive(Debug)]
+struct Open {
+    id: Arc<[u8]>,
+    standing: Standing,
+}
+
+/// The connections and sessions of one client.
+#[derive(Debug)]
+struct Session {
+    /// Connections that are let in and have not ended, the newest last. More than one during a takeover only.
+    open: Vec<usize>,
+    /// The structure that keeps the session since the last connection ended.
+    offline: Option<usize>,
+    may_stay: bool,
+}
+
+/// Every connection and session that the plugin has met.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    sessions: HashMap<Box<[u8]>, Session>,
+    open: HashMap<usize, Open>,
+    sessions: HashMap<Arc<[u8]>, Session>,
+    /// Connections to end, in this order.
+    doomed: VecDeque<(Arc<[u8]>, usize)>,
+    /// The connection that ended last, and how it stood: its will is the very next thing to be asked about.
+    ended: Option<(usize, Standing)>,
     /// Set from a reload to the next tick. No CONNECT is read in between, in 2.0.11, 2.0.21 and 2.1.2.
     asking: Option<Instant>,
     ticks: bool,
-}
-
-#[derive(Debug)]
-struct Session {
-    key: usize,
-    connected: bool,
 }
 
 impl Connections {
@@ -43,10 +88,16 @@ impl Connections {
         self.asking = Some(Instant::now());
     }
 
-    /// The broker goes on with its work.
+    /// The broker goes on with its work. What ended before is over, with its will.
     pub(crate) fn tick(&mut self) {
         self.asking = None;
+        self.ended = None;
         self.ticks = true;
+    }
+
+    /// Whether this broker sends ticks at all.
+    pub(crate) const fn has_ticks(&self) -> bool {
+        self.ticks
     }
 
     /// What a question about `client_id` on the connection `key` is; `addressed` if it has a peer address.
@@ -58,14 +109,11 @@ impl Connections {
         if !asking {
             return Asked::Login;
         }
-        let session = self
-            .sessions
-            .get(client_id)
-            .filter(|session| session.key == key);
-        match session {
-            Some(Session {
-                connected: true, ..
-            }) => Asked::Connection,
+        if self.is_open(client_id, key) {
+            return Asked::Connection;
+        }
+        let session = self.sessions.get(client_id);
+        match session.filter(|session| session.offline == Some(key)) {
             // The memory of a session that expired may belong to a new connection by now: only the tick
             // proves that nobody could connect since the reload.
             Some(_) if self.ticks => Asked::Session,
@@ -75,22 +123,178 @@ impl Connections {
         }
     }
 
-    /// `client_id` was admitted on the connection `key`, which supersedes any older one.
+    /// `client_id` is logged in on the connection `key`: the broker cannot refuse it any more.
     pub(crate) fn admit(&mut self, client_id: &[u8], key: usize) {
-        self.sessions.insert(
-            client_id.into(),
-            Session {
-                key,
-                connected: true,
-            },
-        );
+        self.ended = None;
+        self.found(client_id, key, Standing::Trusted);
     }
 
-    /// The connection `key` of `client_id` ended. A connection that was taken over ends after its successor
-    /// was admitted, and is not the one in the table any more.
-    pub(crate) fn end(&mut self, client_id: &[u8], key: usize) {
-        if let Some(session) = self.sessions.get_mut(client_id) {
-            session.connected &= session.key != key;
+    /// `client_id` on the connection `key` is left to the broker, which may refuse it without a word: it gets an entry
+    /// with its first packet.
+    pub(crate) fn defer(&mut self, client_id: &[u8], key: usize) {
+        self.ended = None;
+        if !self.is_open(client_id, key) {
+            self.insert(client_id, key, Standing::Deferred);
         }
+    }
+
+    /// The open connection `key` of `client_id` turned out to stand like this.
+    pub(crate) fn found(&mut self, client_id: &[u8], key: usize, standing: Standing) {
+        let id = self.insert(client_id, key, standing);
+        let session = self.session(id);
+        session.open.retain(|other| *other != key);
+        session.open.push(key);
+        match standing {
+            Standing::Trusted => session.may_stay = true,
+            Standing::Gone => session.may_stay = false,
+            // Says nothing about the client whose id it took.
+            _ => {}
+        }
+    }
+
+    /// The session `key` of `client_id` has no connection that is known here.
+    pub(crate) fn found_session(&mut self, client_id: &[u8], key: usize, may_stay: bool) {
+        let session = self.session(client_id.into());
+        session.offline = Some(key);
+        session.may_stay = may_stay;
+    }
+
+    /// The connection `key` ended, of `client_id` if it had one. One that was taken over ends after its successor was
+    /// let in.
+    pub(crate) fn end(&mut self, client_id: Option<&[u8]>, key: usize) {
+        let Some(open) = self.open.remove(&key) else {
+            // Nobody asked about its login. Its will comes all the same, now or later, and must not be taken for one
+            // of the session whose structure was in the same place.
+            self.ended = Some((key, Standing::Unknown));
+            let session = client_id.and_then(|id| self.sessions.get_mut(id));
+            if let Some(session) = session.filter(|session| session.offline == Some(key)) {
+                session.offline = None;
+            }
+            return;
+        };
+        self.ended = Some((key, open.standing));
+        let Some(session) = self.sessions.get_mut(&open.id) else {
+            return;
+        };
+        if session.open.last() == Some(&key) {
+            // Those before it were taken over: none of them is what the broker knows by this id.
+            session.open.clear();
+            session.offline = Some(key);
+        } else {
+            session.open.retain(|other| *other != key);
+        }
+    }
+
+    /// How `client_id` on the connection or session `key` stands.
+    pub(crate) fn standing(&self, client_id: &[u8], key: usize) -> Standing {
+        if let Some(open) = self.open.get(&key) {
+            if *open.id == *client_id {
+                return open.standing;
+            }
+        }
+        let session = self.sessions.get(client_id);
+        match (self.ended, session) {
+            (Some((ended, Standing::Trusted | Standing::Deferred)), _) if ended == key => {
+                match session.is_none_or(|session| session.may_stay) {
+                    true => Standing::Trusted,
+                    false => Standing::Gone,
+                }
+            }
+            (Some((ended, standing @ (Standing::Gone | Standing::Unasked))), _) if ended == key => {
+                standing
+            }
+            (_, Some(session)) if session.offline == Some(key) => Standing::Offline {
+                may_stay: session.may_stay,
+            },
+            _ => Standing::Unknown,
+        }
+    }
+
+    /// Whether `key` is the connection that ended last, so that what is asked about it is its will.
+    pub(crate) fn has_just_ended(&self, key: usize) -> bool {
+        self.ended.is_some_and(|(ended, _)| ended == key)
+    }
+
+    /// All clients with an entry.
+    pub(crate) fn clients(&self) -> Vec<Arc<[u8]>> {
+        self.sessions.keys().map(Arc::clone).collect()
+    }
+
+    /// Those of `client_ids` that have an entry.
+    pub(crate) fn clients_of(&self, client_ids: &[String]) -> Vec<Arc<[u8]>> {
+        client_ids
+            .iter()
+            .filter_map(|id| self.sessions.get_key_value(id.as_bytes()))
+            .map(|(id, _)| Arc::clone(id))
+            .collect()
+    }
+
+    /// Whether `client_id` may stay, from now on. A connection that has to go is doomed, and does nothing more.
+    pub(crate) fn set_may_stay(&mut self, client_id: &[u8], may_stay: bool) {
+        let Some(session) = self.sessions.get_mut(client_id) else {
+            return;
+        };
+        session.may_stay = may_stay;
+        let newest = session.open.last().copied();
+        if let (false, Some(key)) = (may_stay, newest) {
+            if let Some(open) = self.open.get_mut(&key) {
+                if *open.id == *client_id && open.standing == Standing::Trusted {
+                    open.standing = Standing::Gone;
+                }
+            }
+            self.doom(client_id, key);
+        }
+    }
+
+    /// Has the connection `key` of `client_id` ended on a tick. Without ticks there is no safe moment for it.
+    pub(crate) fn doom(&mut self, client_id: &[u8], key: usize) {
+        if self.ticks {
+            self.doomed.push_back((client_id.into(), key));
+        }
+    }
+
+    /// The next connection to end, with how it stands: certainly what the broker has connected under this id now. It
+    /// is told once.
+    pub(crate) fn next_doomed(&mut self) -> Option<(Arc<[u8]>, Standing)> {
+        while let Some((id, key)) = self.doomed.pop_front() {
+            let Some(open) = self.open.get(&key).filter(|open| open.id == id) else {
+                continue;
+            };
+            match self.sessions.get_mut(&id) {
+                Some(session) if session.open.last() == Some(&key) => {
+                    session.open.clear();
+                    session.offline = Some(key);
+                    return Some((id, open.standing));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn is_open(&self, client_id: &[u8], key: usize) -> bool {
+        let open = self.open.get(&key);
+        open.is_some_and(|open| *open.id == *client_id && open.standing != Standing::Unasked)
+    }
+
+    fn insert(&mut self, client_id: &[u8], key: usize, standing: Standing) -> Arc<[u8]> {
+        let id: Arc<[u8]> = match self.sessions.get_key_value(client_id) {
+            Some((id, _)) => Arc::clone(id),
+            None => client_id.into(),
+        };
+        let open = Open {
+            id: Arc::clone(&id),
+            standing,
+        };
+        self.open.insert(key, open);
+        id
+    }
+
+    fn session(&mut self, id: Arc<[u8]>) -> &mut Session {
+        self.sessions.entry(id).or_insert(Session {
+            open: Vec::new(),
+            offline: None,
+            may_stay: true,
+        })
     }
 }

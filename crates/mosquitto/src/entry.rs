@@ -19,11 +19,12 @@ struct Loaded {
 }
 
 /// The events asked for. Dropping one that is refused is never an option, except for what 2.0 does not know.
-const EVENTS: [(c_int, Callback); 6] = [
+const EVENTS: [(c_int, Callback); 7] = [
     (sys::EVT_BASIC_AUTH, on_basic_auth),
     (sys::EVT_ACL_CHECK, on_acl_check),
     (sys::EVT_DISCONNECT, on_disconnect),
     (sys::EVT_CLIENT_OFFLINE, on_disconnect),
+    (sys::EVT_MESSAGE, on_message),
     (sys::EVT_RELOAD, on_reload),
     (sys::EVT_TICK, on_tick),
 ];
@@ -140,6 +141,18 @@ unsafe extern "C" fn on_acl_check(_: c_int, event: *mut c_void, user_data: *mut 
             (Some(plugin), Some(access)) => plugin.access(&access),
             _ => sys::ERR_ACL_DENIED,
         }
+    })
+}
+
+unsafe extern "C" fn on_message(_: c_int, event: *mut c_void, user_data: *mut c_void) -> c_int {
+    // Always 0: what may be published was judged before, and is only watched here.
+    guarded(sys::ERR_SUCCESS, "message", || {
+        // SAFETY: the broker calls with its event and with what was registered.
+        let called = unsafe { (plugin(user_data), sys::sender(event)) };
+        if let (Some(plugin), Some(client)) = called {
+            plugin.message(client);
+        }
+        sys::ERR_SUCCESS
     })
 }
 

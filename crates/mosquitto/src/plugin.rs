@@ -12,6 +12,7 @@
 
 use core::ffi::c_int;
 use core::fmt;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,14 +20,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use mqward::{Publish, UnixTime, Verdict};
 use mqward_broker::{Guard, LoginRequest, Outcome, PolicyError};
 
+use crate::bridges::Bridges;
 use crate::connections::{Asked, Connections};
 use crate::options::{Options, OptionsError};
+use crate::presence::Presence;
 use crate::sys::{self, Access, Client, Login};
 
 /// One plugin as Mosquitto knows it: one for all listeners, or with `per_listener_settings` one each.
 pub(crate) struct Plugin {
-    guard: Arc<Guard>,
+    pub(crate) guard: Arc<Guard>,
+    /// Never held while the broker is called: it may call back.
     connections: Mutex<Connections>,
+    /// How far the guard's changes were followed.
+    pub(crate) seen: AtomicU64,
+    pub(crate) bridges: Bridges,
+    /// Set while a connection is being ended.
+    pub(crate) ending: AtomicBool,
 }
 
 impl Plugin {
@@ -35,8 +44,11 @@ impl Plugin {
         let options = Options::new(options).map_err(StartError::Options)?;
         let guard = shared_guard(&options.policy)?;
         Ok(Self {
+            seen: AtomicU64::new(guard.changes_since(0).upto),
             guard,
             connections: Mutex::default(),
+            bridges: Bridges::default(),
+            ending: AtomicBool::new(false),
         })
     }
 
@@ -73,7 +85,10 @@ impl Plugin {
                 self.connections().admit(client_id, client.key());
                 sys::ERR_SUCCESS
             }
-            Outcome::Defer => sys::ERR_PLUGIN_DEFER,
+            Outcome::Defer => {
+                self.connections().defer(client_id, client.key());
+                sys::ERR_PLUGIN_DEFER
+            }
             Outcome::Refuse(verdict) => {
                 self.report("login", client, None, &verdict);
                 sys::ERR_AUTH
@@ -86,24 +101,46 @@ impl Plugin {
         let (client, Some(client_id)) = (access.client, access.client.id()) else {
             return sys::ERR_ACL_DENIED;
         };
-        match access.kind {
-            sys::ACL_UNSUBSCRIBE => sys::ERR_SUCCESS,
+        if access.kind == sys::ACL_WRITE {
+            self.bridges.ask(client.key());
+        }
+        if !self.connections().has_ticks() {
+            self.follow_changes();
+        }
+        if access.kind == sys::ACL_SUBSCRIBE && self.ending.load(Ordering::Relaxed) {
+            // Mosquitto asks which subscriptions the session of a connection that is being ended may keep. What they
+            // give is judged by each message, and whose connection it was says nothing about whose session it is.
+            return sys::ERR_SUCCESS;
+        }
+        let presence = self.presence(access, client_id);
+        match (presence, access.kind) {
             // Any other refusal than this would disconnect the client that published.
-            sys::ACL_READ => match self.guard.deliver(client_id, access.topic).is_allowed() {
+            (Presence::Out(_), sys::ACL_READ) => sys::ERR_ACL_DENIED,
+            (Presence::Out(why), _) => {
+                let id = client_id.escape_ascii();
+                let address = client.address().unwrap_or("unknown address");
+                let line = format!("mqward: refused a packet of \"{id}\" from {address}: {why}");
+                sys::log(sys::LOG_NOTICE, &line);
+                closing(client)
+            }
+            (_, sys::ACL_UNSUBSCRIBE) => sys::ERR_SUCCESS,
+            (_, sys::ACL_READ) => match self.guard.deliver(client_id, access.topic).is_allowed() {
                 true => sys::ERR_SUCCESS,
                 false => sys::ERR_ACL_DENIED,
             },
-            sys::ACL_WRITE => {
-                let publish = Publish {
-                    topic: access.topic,
-                    payload: access.payload,
-                    retain: access.retain,
-                    packet_len: None,
-                };
-                let verdict = self.guard.publish(client_id, &publish, client.address());
+            (Presence::Past, _) => {
+                match self.guard.review(client_id, &publish(access)).is_allowed() {
+                    true => sys::ERR_SUCCESS,
+                    false => sys::ERR_ACL_DENIED,
+                }
+            }
+            (Presence::In, sys::ACL_WRITE) => {
+                let verdict = self
+                    .guard
+                    .publish(client_id, &publish(access), client.address());
                 self.answer("publish", client, access.topic, &verdict)
             }
-            sys::ACL_SUBSCRIBE => {
+            (Presence::In, sys::ACL_SUBSCRIBE) => {
                 let verdict = self
                     .guard
                     .subscribe(client_id, access.topic, client.address());
@@ -115,14 +152,13 @@ impl Plugin {
 
     /// A connection ended.
     pub(crate) fn disconnect(&self, client: Client<'_>) {
-        if let Some(client_id) = client.id() {
-            self.connections().end(client_id, client.key());
-        }
+        self.connections().end(client.id(), client.key());
     }
 
     /// Reads the policy anew; a mistake in it leaves the old one in force.
     pub(crate) fn reload(&self) {
         self.connections().reload();
+        self.bridges.forget();
         let Some(now) = now() else {
             sys::log(
                 sys::LOG_ERR,
@@ -139,9 +175,11 @@ impl Plugin {
         }
     }
 
-    /// The broker goes on with its work after a reload, if there was one.
+    /// The broker goes on with its work; nothing else of it is under way.
     pub(crate) fn tick(&self) {
         self.connections().tick();
+        self.follow_changes();
+        self.end_doomed();
     }
 
     fn answer(&self, what: &str, client: Client<'_>, topic: &[u8], verdict: &Verdict) -> c_int {
@@ -149,15 +187,20 @@ impl Plugin {
             return sys::ERR_SUCCESS;
         }
         self.report(what, client, Some(topic), verdict);
-        match (verdict.close(), client.protocol_version()) {
-            (false, _) => sys::ERR_ACL_DENIED,
-            (true, 5) => sys::ERR_UNKNOWN,
-            (true, _) => sys::ERR_AUTH,
+        match verdict.close() {
+            true => closing(client),
+            false => sys::ERR_ACL_DENIED,
         }
     }
 
     /// One line in the broker's log, for the operator; what the client sent is escaped.
-    fn report(&self, what: &str, client: Client<'_>, topic: Option<&[u8]>, verdict: &Verdict) {
+    pub(crate) fn report(
+        &self,
+        what: &str,
+        client: Client<'_>,
+        topic: Option<&[u8]>,
+        verdict: &Verdict,
+    ) {
         let Some(reason) = verdict.reason() else {
             return;
         };
@@ -174,11 +217,28 @@ impl Plugin {
         sys::log(sys::LOG_NOTICE, &line);
     }
 
-    fn connections(&self) -> MutexGuard<'_, Connections> {
+    pub(crate) fn connections(&self) -> MutexGuard<'_, Connections> {
         // Each change is one assignment, so a panic elsewhere cannot have left it half done.
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The code that closes a connection.
+fn closing(client: Client<'_>) -> c_int {
+    match client.protocol_version() {
+        5 => sys::ERR_UNKNOWN,
+        _ => sys::ERR_AUTH,
+    }
+}
+
+fn publish<'a>(access: &Access<'a>) -> Publish<'a> {
+    Publish {
+        topic: access.topic,
+        payload: access.payload,
+        retain: access.retain,
+        packet_len: None,
     }
 }
 

@@ -36,6 +36,11 @@ unsafe extern "C" {
     fn mosquitto_client_id(client: *const Mosquitto) -> *const c_char;
     fn mosquitto_client_address(client: *const Mosquitto) -> *const c_char;
     fn mosquitto_client_protocol_version(client: *const Mosquitto) -> c_int;
+    fn mosquitto_client_username(client: *const Mosquitto) -> *const c_char;
+    fn mosquitto_client_certificate(client: *const Mosquitto) -> *mut c_void;
+    fn mosquitto_kick_client_by_clientid(client_id: *const c_char, with_will: bool) -> c_int;
+    // Of the C library.
+    fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
 /// Writes one line to the broker's log; `level` is one of `LOG_*`.
@@ -44,6 +49,33 @@ pub(crate) fn log(level: c_int, line: &str) {
     if let Ok(text) = CString::new(text) {
         // SAFETY: both are NUL-terminated and outlive the call; the format takes exactly one string.
         unsafe { mosquitto_log_printf(level, c"%s".as_ptr(), text.as_ptr()) };
+    }
+}
+
+/// Ends the connection of a client, without its will; in MQTT 5 after DISCONNECT 0x98.
+///
+/// Calls back into the plugin: no lock may be held. Only for clients that are connected for certain, and only on a tick:
+/// Mosquitto 2.0.11 reads freed memory after ending a session that is not connected, or while it publishes a will.
+pub(crate) fn kick(client_id: &[u8]) {
+    if let Ok(client_id) = CString::new(client_id) {
+        // SAFETY: NUL-terminated, and not kept. That there is no such client is an answer, not an error.
+        unsafe { mosquitto_kick_client_by_clientid(client_id.as_ptr(), false) };
+    }
+}
+
+/// Gives back what `mosquitto_client_certificate` returned: a certificate of the OpenSSL that the broker is linked to.
+///
+/// # Safety
+/// `certificate` is not NULL, is that, and is not used again.
+unsafe fn free_certificate(certificate: *mut c_void) {
+    type Free = unsafe extern "C" fn(*mut c_void);
+    // SAFETY: NULL searches what the process has loaded; the name is NUL-terminated.
+    let free = unsafe { dlsym(core::ptr::null_mut(), c"X509_free".as_ptr()) };
+    if !free.is_null() {
+        // SAFETY: OpenSSL declares `void X509_free(X509 *)`.
+        let free = unsafe { core::mem::transmute::<*mut c_void, Free>(free) };
+        // SAFETY: as the caller promises.
+        unsafe { free(certificate) };
     }
 }
 
@@ -114,6 +146,24 @@ impl<'a> Client<'a> {
         // SAFETY: as for `id`.
         let address = unsafe { bytes(mosquitto_client_address(self.pointer.as_ptr())) };
         address.and_then(|address| core::str::from_utf8(address).ok())
+    }
+
+    /// The user name of its CONNECT, or what the broker took from its certificate for one.
+    pub(crate) fn user_name(self) -> Option<&'a [u8]> {
+        // SAFETY: as for `id`.
+        unsafe { bytes(mosquitto_client_username(self.pointer.as_ptr())) }
+    }
+
+    /// Whether it is connected now, over TLS, and showed a certificate.
+    pub(crate) fn shows_certificate(self) -> bool {
+        // SAFETY: `new` promised a valid client.
+        let certificate = unsafe { mosquitto_client_certificate(self.pointer.as_ptr()) };
+        if certificate.is_null() {
+            return false;
+        }
+        // SAFETY: not NULL, the broker's answer, and used nowhere else.
+        unsafe { free_certificate(certificate) };
+        true
     }
 
     /// 3, 4 or 5 for MQTT 3.1, 3.1.1 and 5; 0 if there is no connection behind this client.
@@ -194,6 +244,17 @@ impl<'a> Access<'a> {
 pub(crate) unsafe fn disconnected<'a>(event: *mut c_void) -> Option<Client<'a>> {
     // SAFETY: as the caller promises; the layout is checked in `layout`.
     let event = unsafe { event.cast::<EvtDisconnect>().as_ref() }?;
+    // SAFETY: the broker's own client, valid for the callback.
+    unsafe { Client::new(event.client) }
+}
+
+/// The client of an `EVT_MESSAGE`.
+///
+/// # Safety
+/// `event` is NULL or the broker's `struct mosquitto_evt_message`, valid for `'a`.
+pub(crate) unsafe fn sender<'a>(event: *mut c_void) -> Option<Client<'a>> {
+    // SAFETY: as the caller promises; the layout is checked in `layout`.
+    let event = unsafe { event.cast::<EvtMessage>().as_ref() }?;
     // SAFETY: the broker's own client, valid for the callback.
     unsafe { Client::new(event.client) }
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 #[expect(dead_code, reason = "opaque types have nothing to compare")]
 mod layout;
 
-use layout::{EvtAclCheck, EvtBasicAuth, EvtDisconnect, Opt};
+use layout::{EvtAclCheck, EvtBasicAuth, EvtDisconnect, EvtMessage, Opt};
 
 /// A C expression and the value that Rust has for it.
 type Fact = (String, i64);
@@ -73,12 +73,29 @@ fn facts() -> Vec<Fact> {
         reason,
         future2
     );
+    structure!(
+        facts,
+        EvtMessage,
+        "mosquitto_evt_message",
+        future,
+        client,
+        topic,
+        payload,
+        properties,
+        reason_string,
+        payloadlen,
+        qos,
+        reason_code,
+        retain,
+        future2
+    );
     constants!(
         facts,
         "MOSQ_",
         EVT_RELOAD,
         EVT_ACL_CHECK,
         EVT_BASIC_AUTH,
+        EVT_MESSAGE,
         EVT_TICK,
         EVT_DISCONNECT,
         ACL_READ,
@@ -94,6 +111,7 @@ fn facts() -> Vec<Fact> {
         ERR_PLUGIN_DEFER,
         LOG_INFO,
         LOG_NOTICE,
+        LOG_WARNING,
         LOG_ERR,
         PLUGIN_VERSION
     );

@@ -12,6 +12,7 @@ pub(crate) const PLUGIN_VERSION: c_int = 5;
 pub(crate) const EVT_RELOAD: c_int = 1;
 pub(crate) const EVT_ACL_CHECK: c_int = 2;
 pub(crate) const EVT_BASIC_AUTH: c_int = 3;
+pub(crate) const EVT_MESSAGE: c_int = 7;
 pub(crate) const EVT_TICK: c_int = 9;
 pub(crate) const EVT_DISCONNECT: c_int = 10;
 /// Since 2.1 only: a connection ended and its session stays. 2.0 sends `EVT_DISCONNECT` for that too.
@@ -35,6 +36,7 @@ pub(crate) const ERR_PLUGIN_DEFER: c_int = 17;
 // MOSQ_LOG_*
 pub(crate) const LOG_INFO: c_int = 1;
 pub(crate) const LOG_NOTICE: c_int = 2;
+pub(crate) const LOG_WARNING: c_int = 4;
 pub(crate) const LOG_ERR: c_int = 8;
 
 /// `struct mosquitto`: a client, opaque.
@@ -90,6 +92,22 @@ pub(crate) struct EvtDisconnect {
     pub(crate) future2: [*mut c_void; 4],
 }
 
+/// `struct mosquitto_evt_message`
+#[repr(C)]
+pub(crate) struct EvtMessage {
+    pub(crate) future: *mut c_void,
+    pub(crate) client: *mut Mosquitto,
+    pub(crate) topic: *mut c_char,
+    pub(crate) payload: *mut c_void,
+    pub(crate) properties: *mut c_void,
+    pub(crate) reason_string: *mut c_char,
+    pub(crate) payloadlen: u32,
+    pub(crate) qos: u8,
+    pub(crate) reason_code: u8,
+    pub(crate) retain: bool,
+    pub(crate) future2: [*mut c_void; 4],
+}
+
 /// What a 64-bit broker was measured to use; a build that would read other bytes stops here.
 #[cfg(target_pointer_width = "64")]
 const _: () = {
@@ -111,4 +129,6 @@ const _: () = {
     assert!(size_of::<EvtDisconnect>() == 56);
     assert!(offset_of!(EvtDisconnect, client) == 8);
     assert!(offset_of!(EvtDisconnect, reason) == 16);
+    assert!(size_of::<EvtMessage>() == 88);
+    assert!(offset_of!(EvtMessage, client) == 8);
 };
