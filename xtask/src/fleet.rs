@@ -25,7 +25,7 @@ const REFUSED: &str = "command refused";
 pub(crate) fn run() -> Result<(), Failure> {
     let image = image::build()?;
     need(&[MOSQUITTO])?;
-    let stage = Stage::build(image)?;
+    let mut stage = Stage::build(image)?;
     let mut backend = Backend::log_in(&stage)?;
     let mut recorder = Recorder::log_in(&stage)?;
 
@@ -43,7 +43,29 @@ pub(crate) fn run() -> Result<(), Failure> {
         .map(|index| stage.device(index, stage.address().port()))
         .collect::<Result<Vec<Device>, Failure>>()?;
     live(&mut backend, &mut recorder, &mut devices)?;
-    stage.every_login_was_honest()
+    done("one of them has no clock: its boot counter alone makes its passwords new");
+
+    // Each comes back with the next password of the same boot: the last one is of no use to anybody, itself included.
+    let before = boots(&backend, &devices)?;
+    stage.restart_broker()?;
+    backend.log_in_again(&stage)?;
+    for device in &devices {
+        hear(&mut backend, device)?;
+    }
+    if boots(&backend, &devices)? != before {
+        return Err("a device started again with its broker".into());
+    }
+    done("the broker started again, and all came back with a fresh password each");
+    stage.every_login_was_honest()?;
+    let left = devices
+        .iter()
+        .map(Device::stack_left)
+        .collect::<Result<Vec<u32>, Failure>>()?;
+    let least = left.into_iter().min().unwrap_or(0);
+    done(&format!(
+        "of the 4096 bytes of stack of the task that does all this, {least} were never used"
+    ));
+    Ok(())
 }
 
 /// Two boots of some devices, and what was recorded in the first one replayed in the second.
@@ -114,18 +136,27 @@ fn power_on(backend: &mut Backend, devices: &mut [Device]) -> Result<(), Failure
     for (device, before) in devices.iter().zip(before) {
         let id = device.id();
         device.prints("logged in")?;
-        backend.wait(&format!("birth of {id}"), |backend| {
-            backend.boot(id) > before && backend.heard(id, "birth", |payload| payload == BIRTH)
+        backend.wait(&format!("new boot of {id}"), |backend| {
+            backend.boot(id) > before
         })?;
-        backend.wait(&format!("telemetry of {id}"), |backend| {
-            backend.heard(id, "t", is_temperature)
-        })?;
+        hear(backend, device)?;
         let printed = format!("boot {}\n", backend.boot(id));
         if !device.console()?.contains(&printed) {
             return Err(format!("{id} did not print {printed}").into());
         }
     }
     Ok(())
+}
+
+/// Waits for birth and telemetry of a device.
+fn hear(backend: &mut Backend, device: &Device) -> Result<(), Failure> {
+    let id = device.id();
+    backend.wait(&format!("birth of {id}"), |backend| {
+        backend.heard(id, "birth", |payload| payload == BIRTH)
+    })?;
+    backend.wait(&format!("telemetry of {id}"), |backend| {
+        backend.heard(id, "t", is_temperature)
+    })
 }
 
 fn boots(backend: &Backend, devices: &[Device]) -> Result<Vec<u32>, Failure> {

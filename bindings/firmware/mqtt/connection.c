@@ -41,6 +41,7 @@ static uint32_t now(void)
 static void connect_later(void)
 {
     const uint32_t half = connection.pause_ms / 2;
+    sys_untimeout(connect, NULL);
     sys_timeout(half + board_random() % half, connect, NULL);
     connection.pause_ms = LWIP_MIN(2 * connection.pause_ms, LONGEST_PAUSE_MS);
 }

@@ -67,6 +67,17 @@ static void measure(void *unused)
     }
 }
 
+/* Prints how many bytes of this task's stack were never used, whenever there are fewer. */
+static void watch_stack(void)
+{
+    static UBaseType_t least = NETWORK_STACK_WORDS;
+    const UBaseType_t left = uxTaskGetStackHighWaterMark(NULL);
+    if (left < least) {
+        least = left;
+        print_number("stack left ", left * sizeof(StackType_t));
+    }
+}
+
 static void report_measurements(void)
 {
     measurement_t tenths;
@@ -74,6 +85,7 @@ static void report_measurements(void)
         const char text[] = {(char)('0' + tenths / 100), (char)('0' + tenths / 10 % 10), '.',
                              (char)('0' + tenths % 10), 0};
         connection_report(text);
+        watch_stack();
     }
 }
 

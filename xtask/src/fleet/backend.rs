@@ -12,7 +12,7 @@ use mqward_testbed::{Packet, Publish, Wire};
 
 use crate::command::Failure;
 use crate::demo::node::Node;
-use crate::fleet::stage::{BACKEND_SENDER, Stage, client_id, everyone, mac};
+use crate::fleet::stage::{BACKEND_SENDER, Stage, client_id, everyone, has_clock, mac};
 
 /// How long the fleet may take for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// One device as the backend knows it.
 struct Known {
     mac: [u8; 6],
+    has_clock: bool,
     /// The newest boot of which something fresh was opened, or 0.
     boot: u32,
     window: Window<4>,
@@ -41,12 +42,14 @@ pub(crate) struct Backend {
 impl Backend {
     /// Logs in and subscribes to all that devices publish.
     pub(crate) fn log_in(stage: &Stage) -> Result<Self, Failure> {
-        let (node, mut wire) = stage.backend()?;
+        let mut node = stage.backend()?;
+        let mut wire = stage.backend_connection(&mut node)?;
         subscribe(&mut wire, "tx/+/#")?;
         let mut devices = BTreeMap::new();
         for index in everyone() {
             let known = Known {
                 mac: mac(index)?,
+                has_clock: has_clock(index),
                 boot: 0,
                 window: Window::new(),
                 birth: LatestMark::default(),
@@ -62,6 +65,16 @@ impl Backend {
             devices,
             sent: 0,
         })
+    }
+
+    /// Logs in again with a fresh password, and forgets what was heard; what makes a message old is kept.
+    pub(crate) fn log_in_again(&mut self, stage: &Stage) -> Result<(), Failure> {
+        self.wire = stage.backend_connection(&mut self.node)?;
+        subscribe(&mut self.wire, "tx/+/#")?;
+        for known in self.devices.values_mut() {
+            known.heard.clear();
+        }
+        Ok(())
     }
 
     /// The newest boot of a device that was heard of, or 0.
@@ -138,6 +151,9 @@ impl Backend {
             return Err(format!("an empty message on {topic}").into());
         };
         let receipt = *message.receipt();
+        if receipt.time().is_some() != known.has_clock {
+            return Err(format!("the time on {topic} is {:?}", receipt.time()).into());
+        }
         // A message may come again, as MQTT allows; an old one in the place of a new one may not.
         let fresh = if receipt.class() == Class::Retained {
             match known.birth.judge(&receipt) {

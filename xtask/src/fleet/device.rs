@@ -127,6 +127,17 @@ impl Device {
         }
     }
 
+    /// Bytes of its stack that it never used since it has power.
+    pub(crate) fn stack_left(&self) -> Result<u32, Failure> {
+        let console = self.console()?;
+        let last = console
+            .lines()
+            .filter_map(|line| line.strip_prefix("stack left "))
+            .next_back()
+            .ok_or_else(|| format!("{} said nothing of its stack", self.id))?;
+        Ok(last.parse()?)
+    }
+
     fn console_path(&self) -> PathBuf {
         self.folder.join(format!("console-{}.txt", self.starts))
     }

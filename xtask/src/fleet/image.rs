@@ -138,7 +138,44 @@ pub(crate) fn build() -> Result<PathBuf, Failure> {
         &mut command,
         &format!("{COMPILER} bindings/firmware/mqtt/*.c"),
     )?;
+    allocates_nothing(&elf)?;
+    size(&elf)?;
     Ok(elf)
+}
+
+/// Fails if a heap was linked: of the C library or of the kernel. lwIP takes its packets from static pools.
+fn allocates_nothing(elf: &Path) -> Result<(), Failure> {
+    let symbols = Command::new("arm-none-eabi-nm").arg(elf).output()?.stdout;
+    let symbols = String::from_utf8(symbols)?;
+    let heap = ["malloc", "_malloc_r", "_sbrk", "pvPortMalloc"];
+    let found = symbols
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .find(|name| heap.contains(name));
+    match found {
+        Some(name) => Err(format!("the firmware has a heap: {name}").into()),
+        None => Ok(()),
+    }
+}
+
+/// Prints what the image takes; `size` calls flash text and data, RAM data and bss.
+fn size(elf: &Path) -> Result<(), Failure> {
+    let printed = Command::new("arm-none-eabi-size").arg(elf).output()?.stdout;
+    let printed = String::from_utf8(printed)?;
+    let numbers = printed.lines().nth(1).unwrap_or_default();
+    let numbers: Vec<u32> = numbers
+        .split_whitespace()
+        .map_while(|number| number.parse().ok())
+        .collect();
+    let [text, data, bss, ..] = numbers.as_slice() else {
+        return Err(format!("arm-none-eabi-size printed {printed}").into());
+    };
+    eprintln!(
+        "  the image takes {} bytes of flash and {} of RAM, with kernel, TCP/IP, MQTT and every stack",
+        text + data,
+        data + bss
+    );
+    Ok(())
 }
 
 fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
