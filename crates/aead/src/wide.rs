@@ -1,0 +1,135 @@
+//! Sealing on 64-bit processors: one pass of keystream for the key of the authenticator with the first of the message.
+
+use chacha20::cipher::array::Array;
+use chacha20::cipher::{KeyIvInit, StreamCipherCore};
+use zeroize::optimization_barrier;
+
+use crate::aad::tag;
+use crate::poly1305::Poly1305;
+use crate::{Aad, Authenticator, ChaCha20, KEY_LEN, NONCE_LEN, TAG_LEN, is_same};
+
+/// Two blocks of keystream: what one pass makes at least, whatever the vector code.
+pub(crate) type Pair = [u8; 128];
+
+/// Bytes of block 0, which is the authenticator's key and nothing else (RFC 8439 §2.6).
+const FIRST_BLOCK_LEN: usize = 64;
+
+/// ChaCha20 from block 0 on, and the Poly1305 that goes with it.
+pub(crate) trait Cipher {
+    /// What proves that the processor can run it.
+    type Proof: Copy;
+    type Mac: Authenticator;
+
+    fn new(proof: Self::Proof, key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> Self;
+
+    /// Writes the next blocks of keystream over `out`.
+    fn keystream(&mut self, out: &mut [Pair]);
+
+    fn mac(&self, key: &[u8; 32]) -> Self::Mac;
+}
+
+/// The crate `chacha20`, which makes four blocks at once where the processor can.
+pub(crate) struct Portable(ChaCha20);
+
+/// Four blocks.
+pub(crate) const PORTABLE_PAIRS: usize = 2;
+
+impl Cipher for Portable {
+    type Proof = ();
+    type Mac = Poly1305;
+
+    fn new((): (), key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> Self {
+        Self(ChaCha20::new(key.into(), nonce.into()))
+    }
+
+    fn keystream(&mut self, out: &mut [Pair]) {
+        let (blocks, _) = Array::slice_as_chunks_mut(out.as_flattened_mut());
+        self.0.write_keystream_blocks(blocks);
+    }
+
+    fn mac(&self, key: &[u8; 32]) -> Poly1305 {
+        Poly1305::new(key)
+    }
+}
+
+/// Keystream for `PAIRS` times 128 bytes, wiped when it is dropped.
+struct Keystream<const PAIRS: usize>([Pair; PAIRS]);
+
+impl<const PAIRS: usize> Keystream<PAIRS> {
+    /// The first of it: the authenticator and what the message meets first.
+    fn first<C: Cipher>(cipher: &mut C) -> (Self, C::Mac) {
+        let mut this = Self([[0; 128]; PAIRS]);
+        cipher.keystream(&mut this.0);
+        let mut key = [0; 32];
+        for (to, from) in key.iter_mut().zip(this.0.as_flattened()) {
+            *to = *from;
+        }
+        let mac = cipher.mac(&key);
+        key = [0; 32];
+        optimization_barrier(&key);
+        (this, mac)
+    }
+
+    /// Encrypts or decrypts the whole message, from block 1 on.
+    fn apply<C: Cipher>(&mut self, cipher: &mut C, message: &mut [u8]) {
+        let mut skipped = FIRST_BLOCK_LEN;
+        let mut rest = message;
+        loop {
+            let at_hand = self.0.as_flattened().get(skipped..).unwrap_or_default();
+            let (now, later) = rest.split_at_mut(rest.len().min(at_hand.len()));
+            for (byte, stream) in now.iter_mut().zip(at_hand) {
+                *byte ^= stream;
+            }
+            if later.is_empty() {
+                return;
+            }
+            rest = later;
+            skipped = 0;
+            let needed = rest.len().div_ceil(128).min(PAIRS);
+            if let Some(pairs) = self.0.get_mut(..needed) {
+                cipher.keystream(pairs);
+            }
+        }
+    }
+}
+
+impl<const PAIRS: usize> Drop for Keystream<PAIRS> {
+    fn drop(&mut self) {
+        self.0 = [[0; 128]; PAIRS];
+        optimization_barrier(&self.0);
+    }
+}
+
+#[inline]
+pub(crate) fn seal<C: Cipher, const PAIRS: usize>(
+    proof: C::Proof,
+    key: &[u8; KEY_LEN],
+    nonce: &[u8; NONCE_LEN],
+    aad: &Aad<'_>,
+    message: &mut [u8],
+) -> Option<[u8; TAG_LEN]> {
+    let mut cipher = C::new(proof, key, nonce);
+    let (mut keystream, mac) = Keystream::<PAIRS>::first(&mut cipher);
+    keystream.apply(&mut cipher, message);
+    tag(mac, aad, message)
+}
+
+#[inline]
+pub(crate) fn open<C: Cipher, const PAIRS: usize>(
+    proof: C::Proof,
+    key: &[u8; KEY_LEN],
+    nonce: &[u8; NONCE_LEN],
+    aad: &Aad<'_>,
+    message: &mut [u8],
+    expected: &[u8; TAG_LEN],
+) -> Option<()> {
+    let mut cipher = C::new(proof, key, nonce);
+    let (mut keystream, mac) = Keystream::<PAIRS>::first(&mut cipher);
+    let actual = tag(mac, aad, message)?;
+    // Nothing is decrypted before this line.
+    if !is_same(actual, expected) {
+        return None;
+    }
+    keystream.apply(&mut cipher, message);
+    Some(())
+}
