@@ -33,6 +33,12 @@ pub(crate) const LIBMOSQUITTO_DEV: Package = Package {
     file: "/usr/include/mosquitto.h",
 };
 
+/// The client whose reconnect hook the guide for firmware shows.
+pub(crate) const LIBPAHO_MQTT_DEV: Package = Package {
+    name: "libpaho-mqtt-dev",
+    file: "/usr/include/MQTTAsync.h",
+};
+
 /// What the C side is compiled and examined with: every test of it runs, and none is passed over.
 pub(crate) const C_TOOLS: [Package; 8] = [
     Package {
