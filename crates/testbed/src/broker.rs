@@ -2,6 +2,7 @@
 
 use core::net::{Ipv4Addr, SocketAddr};
 use core::time::Duration;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::net::{TcpListener, TcpStream};
@@ -29,8 +30,12 @@ pub struct Setup {
     options: Vec<(String, String)>,
     users: Vec<(String, String)>,
     lines: Vec<String>,
+    environment: Environment,
     per_listener_settings: bool,
 }
+
+/// Variables of a process.
+type Environment = Vec<(OsString, OsString)>;
 
 impl Setup {
     /// A broker that refuses everybody: no plugin, no users.
@@ -68,6 +73,14 @@ impl Setup {
         self
     }
 
+    /// Sets an environment variable of the broker's process.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.environment
+            .push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
     /// Starts the broker on a free loopback port and waits until it accepts connections.
     ///
     /// # Errors
@@ -86,7 +99,7 @@ impl Setup {
                 dir.path().join("mosquitto.conf"),
                 self.configuration(dir.path(), port),
             )?;
-            let mut child = spawn(dir.path())?;
+            let mut child = spawn(dir.path(), &self.environment)?;
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             match wait_until_ready(&mut child, address, dir.path()) {
                 Ok(()) => {
@@ -94,6 +107,7 @@ impl Setup {
                         child,
                         address,
                         dir,
+                        environment: self.environment,
                     });
                 }
                 Err(e) => {
@@ -177,6 +191,7 @@ pub struct Broker {
     child: Child,
     address: SocketAddr,
     dir: TempDir,
+    environment: Environment,
 }
 
 impl Broker {
@@ -227,7 +242,7 @@ impl Broker {
     /// As for [`Setup::start`].
     pub fn restart(&mut self) -> Result<()> {
         end(&mut self.child);
-        self.child = spawn(self.dir.path())?;
+        self.child = spawn(self.dir.path(), &self.environment)?;
         wait_until_ready(&mut self.child, self.address, self.dir.path())
             .map_err(|e| Error::new(e.kind(), format!("{e}; its log:\n{}", self.log())))
     }
@@ -243,12 +258,13 @@ impl Drop for Broker {
     }
 }
 
-fn spawn(dir: &Path) -> Result<Child> {
+fn spawn(dir: &Path, environment: &Environment) -> Result<Child> {
     let binary = std::env::var_os("MQWARD_MOSQUITTO").unwrap_or_else(|| MOSQUITTO.into());
     let log = File::create(dir.join("log"))?;
     Command::new(&binary)
         .arg("-c")
         .arg(dir.join("mosquitto.conf"))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
