@@ -208,7 +208,7 @@ fn links_lead_somewhere() {
                 let titles: Vec<String> = guide
                     .lines()
                     .filter_map(|line| line.strip_prefix("## "))
-                    .map(|title| anchor(title))
+                    .map(anchor)
                     .collect();
                 assert!(
                     titles.contains(&section.to_owned()),
