@@ -20,6 +20,7 @@ mod metrics;
 mod policy;
 mod policy_error;
 mod policy_file;
+mod policy_files;
 mod private_file;
 mod registry;
 mod replay_journal;

@@ -294,6 +294,11 @@ impl Source<'_> {
                 format!("role `{name}` has auth = \"broker\": `hardware_id` means nothing");
             return Err(self.error(&source.span(), reason));
         }
+        if let (Some(development), false) = (&table.development, mqward) {
+            let reason =
+                format!("role `{name}` has auth = \"broker\": `development` means nothing");
+            return Err(self.error(&development.span(), reason));
+        }
         let hardware_id = if mqward {
             let own = table.hardware_id.as_ref().map(|source| *source.get_ref());
             context.hardware_id(own).map_err(|missing| {
@@ -335,6 +340,10 @@ impl Source<'_> {
                 OnRefuseName::Report => OnRefuse::Report,
             },
             hardware_id,
+            development: table
+                .development
+                .as_ref()
+                .is_some_and(|development| *development.get_ref()),
             limits: self.limits(&table.limits)?,
             rules: publish.chain(subscribe).collect::<Result<_, _>>()?,
         })

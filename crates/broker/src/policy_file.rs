@@ -105,6 +105,7 @@ pub(crate) struct RoleTable {
     #[serde(default)]
     pub(crate) on_refuse: OnRefuseName,
     pub(crate) hardware_id: Option<Spanned<HardwareIdName>>,
+    pub(crate) development: Option<Spanned<bool>>,
     #[serde(default)]
     pub(crate) limits: LimitsTable,
     #[serde(default)]

@@ -1,5 +1,6 @@
 //! The device registry: which devices exist, in one SQLite file that a command changes while brokers read it.
 
+mod backup;
 mod connection;
 mod entry;
 mod error;

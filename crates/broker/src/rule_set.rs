@@ -31,6 +31,8 @@ pub(crate) struct RoleText {
     pub(crate) authentication: Authentication,
     pub(crate) on_refuse: OnRefuse,
     pub(crate) hardware_id: HardwareIdSource,
+    /// A command may have the marks of its devices forgotten.
+    pub(crate) development: bool,
     pub(crate) limits: Limits,
     pub(crate) rules: Vec<RuleText>,
 }

@@ -39,6 +39,8 @@ pub(crate) struct MetricsRule {
     pub(crate) interval: Duration,
 }
 
+/// A minute of a client that reconnects every second; no hand comes to as many.
+const DEFAULT_CLOSES: u32 = 60;
 /// The largest number in `[limiter]`.
 const MAX_RATE: u32 = 1_000_000;
 /// The longest time between two metrics files, in seconds.
@@ -85,8 +87,8 @@ impl Services {
                     60,
                 )?,
                 closes: match limiter.and_then(|limiter| limiter.closes.as_ref()) {
-                    None => None,
-                    given => Some(rate("closes", given, 1)?),
+                    Some(never) if *never.get_ref() == 0 => None,
+                    given => Some(rate("closes", given, DEFAULT_CLOSES)?),
                 },
             },
             metrics,

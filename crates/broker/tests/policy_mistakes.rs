@@ -6,6 +6,8 @@
     reason = "what fails here is a failed test"
 )]
 
+use std::path::Path;
+
 use mqward_broker::Policy;
 
 /// A correct policy; each case replaces one piece of it.
@@ -173,6 +175,12 @@ fn mistakes_in_the_policy() {
             "means nothing",
         ),
         (
+            "auth = \"broker\"",
+            "auth = \"broker\"\ndevelopment = true",
+            29,
+            "`development` means nothing",
+        ),
+        (
             "auth = \"mqward\"",
             "auth = \"mqward\"\npublsih = []",
             18,
@@ -257,9 +265,9 @@ fn mistakes_in_the_policy() {
         ),
         (
             "[audit]",
-            "[limiter]\ncloses = 0\n[audit]",
+            "[limiter]\ncloses = 1000001\n[audit]",
             12,
-            "`closes` is 1 to 1000000, not 0",
+            "`closes` is 1 to 1000000, not 1000001",
         ),
         (
             "[audit]",
@@ -344,7 +352,11 @@ fn the_documented_example_is_a_good_policy() {
     let policy =
         Policy::parse(include_str!("../examples/policy.toml"), "policy.toml").expect("good");
     let names: Vec<_> = policy.gate().roles().iter().map(|role| role.name).collect();
-    assert_eq!(names, ["device", "backend", "operator"]);
+    assert_eq!(names, ["device", "bench", "backend", "operator"]);
+    for name in names {
+        assert_eq!(policy.is_development_role(name), name == "bench");
+    }
+    assert_eq!(policy.devices_file(), Some(Path::new("devices.csv")));
     assert_eq!(policy.window_secs(), 60);
     assert_eq!(
         policy.audience().map(|audience| audience.as_str()),

@@ -381,3 +381,97 @@ fn a_new_registry_is_for_its_owner_alone() {
         assert_eq!(mode & 0o777, 0o600, "{:?}", entry.file_name());
     }
 }
+
+#[test]
+fn a_copy_is_whole_private_and_can_be_put_back() {
+    let (folder, path, mut registry) = registry();
+    let copy = folder.path().join("copy.db");
+    // A reader in the middle of its work, as a broker is.
+    let reader = Registry::open_read_only(&path).unwrap();
+    let mut devices = reader.iter();
+    registry.back_up(&copy).unwrap();
+    assert!(devices.next().is_some());
+    assert!(!folder.path().join("copy.db-wal").exists(), "one file");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(&copy).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let bytes = fs::read(&copy).unwrap();
+    let error = registry.back_up(&copy).unwrap_err().to_string();
+    assert!(
+        error.contains("copy.db") && error.contains("exists"),
+        "{error}"
+    );
+    assert_eq!(fs::read(&copy).unwrap(), bytes, "never over another one");
+
+    registry.revoke(DEVICE, "stolen", at(9)).unwrap();
+    let error = Registry::restore(&copy, &path).unwrap_err().to_string();
+    assert!(error.contains("registry.db"), "{error}");
+    assert!(accepted(&registry).is_empty(), "nor over a registry");
+    // The log of an old registry, which would be applied to the new one.
+    drop((registry, devices));
+    drop(reader);
+    fs::remove_file(&path).unwrap();
+    let error = Registry::restore(&copy, &path).unwrap_err().to_string();
+    assert!(error.contains("-wal") || error.contains("-shm"), "{error}");
+    for suffix in ["-wal", "-shm"] {
+        drop(fs::remove_file(
+            folder.path().join(format!("registry.db{suffix}")),
+        ));
+    }
+    let restored = Registry::restore(&copy, &path).unwrap();
+    assert_eq!(accepted(&restored), [1], "as it was");
+    drop(restored);
+    let mut again = Registry::open(&path).unwrap();
+    again.revoke(DEVICE, "stolen", at(10)).unwrap();
+    assert_eq!(fs::read(&copy).unwrap(), bytes);
+}
+
+#[test]
+fn of_a_damaged_registry_no_copy_is_left() {
+    let (folder, path, mut registry) = registry();
+    let many: String = (0..2_000)
+        .map(|number| format!("device-{number:012x}\n"))
+        .collect();
+    registry
+        .import_csv(format!("client_id\n{many}").as_bytes(), at(1))
+        .unwrap();
+    let whole = folder.path().join("whole.db");
+    registry.back_up(&whole).unwrap();
+    drop(registry);
+    let bytes = fs::read(&whole).unwrap();
+    let mut found = 0;
+    for at in (200..bytes.len()).step_by(1_999) {
+        let mut damaged = bytes.clone();
+        damaged[at..(at + 64).min(bytes.len())].fill(0xa5);
+        fs::remove_file(&path).unwrap();
+        for suffix in ["-wal", "-shm"] {
+            drop(fs::remove_file(
+                folder.path().join(format!("registry.db{suffix}")),
+            ));
+        }
+        fs::write(&path, damaged).unwrap();
+        let copy = folder.path().join("copy.db");
+        let made = Registry::open_read_only(&path).and_then(|registry| registry.back_up(&copy));
+        // Not every byte of a file of SQLite means anything.
+        match made {
+            Ok(()) => fs::remove_file(&copy).unwrap(),
+            Err(_) => {
+                found += 1;
+                assert!(!copy.exists(), "{at}");
+            }
+        }
+        let restored = folder.path().join("restored.db");
+        if Registry::restore(&path, &restored).is_err() {
+            assert!(!restored.exists(), "{at}");
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            drop(fs::remove_file(
+                folder.path().join(format!("restored.db{suffix}")),
+            ));
+        }
+    }
+    assert!(found > 20, "{found}");
+}

@@ -10,6 +10,7 @@ use crate::doctor::DoctorArgs;
 use crate::error::{CliError, Status};
 use crate::fleet::FleetCommand;
 use crate::manual::{CompletionsArgs, ManArgs};
+use crate::migrate::MigrateCommand;
 use crate::mosquitto::MosquittoCommand;
 use crate::open::OpenArgs;
 use crate::password::PasswordCommand;
@@ -56,6 +57,9 @@ enum Command {
     /// Make the replay store of a broker, and take marks from one to another
     #[command(subcommand)]
     Replay(ReplayCommand),
+    /// Bring a live fleet from static passwords and plaintext to mqward
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
     /// Mint the password of one connection attempt, or inspect one
     Password(Box<PasswordCommand>),
     /// Judge a password as a broker would
@@ -94,6 +98,7 @@ impl Cli {
             Command::Device(command) => command.run(self.json),
             Command::Registry(command) => command.run(self.json),
             Command::Replay(command) => command.run(self.json),
+            Command::Migrate(command) => command.run(self.json),
             Command::Password(command) => command.run(self.json),
             Command::Verify(args) => args.run(self.json),
             Command::Seal(args) => args.run(self.json),

@@ -48,7 +48,7 @@ pub(crate) enum DeviceCommand {
     Import(change::ImportArgs),
     /// Forget the last login of a device, so that an older counter is good again; for development alone
     ///
-    /// Refused unless the policy says that it is one for development: `cold_start = "open"` in [replay].
+    /// Refused unless the device's role says in the policy that it is for development: `development = true`.
     ResetReplay(reset::ResetArgs),
 }
 

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use mqward_broker::{ReplayError, ReplayJournal, ReplayMark};
+use mqward::UnixTime;
+use mqward_broker::{ColdStart, Policy, ReplayError, ReplayJournal, ReplayMark};
 use serde::Serialize;
 
 use crate::error::{CliError, Status};
@@ -22,6 +23,23 @@ pub(crate) enum ReplayCommand {
     Export(StoreArgs),
     /// Ask the broker to take marks over where they are higher; it does within seconds, or when it starts
     Merge(MergeArgs),
+    /// Say that the store was put back from a backup in a way that the broker cannot notice; while it is stopped
+    ///
+    /// For a snapshot of a whole disk or machine. Passwords up to now plus the window of the policy may have been used since
+    /// it was made: they are refused, and devices without a clock stay out until `replay merge` gives their last marks.
+    DeclareRestored(RestoredArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RestoredArgs {
+    /// The broker's policy
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+}
+
+#[derive(Serialize)]
+struct NotBefore {
+    not_before: Option<u32>,
 }
 
 #[derive(Args, Debug)]
@@ -71,6 +89,39 @@ impl ReplayCommand {
                 ReplayMark::write_csv(&marks, &mut csv)
                     .map_err(|error| CliError::failed(error.to_string()))?;
                 output::write(&csv)?;
+            }
+            Self::DeclareRestored(args) => {
+                File::open(&args.policy).map_err(|error| CliError::file(&args.policy, error))?;
+                let policy = Policy::read(&args.policy).map_err(CliError::failed)?;
+                let path = policy.replay_file().ok_or_else(|| {
+                    CliError::refused(
+                        "the policy keeps marks in memory alone: every start is a cold one",
+                    )
+                })?;
+                let (now, window_secs) = (time_argument::now()?, policy.window_secs());
+                let cold_start = ColdStart::Strict {
+                    start: now,
+                    window_secs,
+                };
+                let store = ReplayJournal::open(path, cold_start, now).map_err(|error| {
+                    let in_use = matches!(error, ReplayError::InUse { .. });
+                    match (failed(error), in_use) {
+                        (error, true) => error.hint("Stop the broker first."),
+                        (error, false) => error,
+                    }
+                })?;
+                store.declare_restored(now, window_secs).map_err(failed)?;
+                let not_before = store.not_before();
+                let declared = NotBefore {
+                    not_before: not_before.map(UnixTime::get),
+                };
+                output::either(json, &declared, || {
+                    let until = not_before.map_or_else(String::new, time_argument::rfc3339);
+                    format!(
+                        "{}: passwords up to {until} are refused, and devices without a clock stay out",
+                        path.display()
+                    )
+                })?;
             }
             Self::Merge(args) => {
                 let marks = if is_dash(&args.marks) {

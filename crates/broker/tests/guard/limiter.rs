@@ -69,8 +69,10 @@ fn a_password_that_verifies_is_admitted_whatever_happened_before() {
 }
 
 #[test]
-fn every_breach_ends_the_connection_unless_the_policy_says_otherwise() {
+fn every_breach_ends_the_connection_where_the_policy_says_so() {
     let fleet = TestFleet::new();
+    let limiter = "[limiter]\ncloses = 0\n[audit]";
+    fleet.write("policy.toml", &POLICY.replace("[audit]", limiter));
     let guard = fleet.guard();
     let topic = format!("tx/{OTHER}/x");
     let packet = Publish {
@@ -82,6 +84,54 @@ fn every_breach_ends_the_connection_unless_the_policy_says_otherwise() {
     for _ in 0..1_000 {
         assert!(guard.publish(DEVICE.as_bytes(), &packet, None).close());
     }
+}
+
+#[test]
+fn an_endless_loop_ends_by_itself_and_locks_nobody_out() {
+    let fleet = TestFleet::new();
+    let guard = fleet.guard();
+    let topic = format!("tx/{OTHER}/x");
+    let packet = Publish {
+        topic: topic.as_bytes(),
+        payload: b"",
+        retain: false,
+        packet_len: None,
+    };
+    let mut device = TestDevice::new(DEVICE);
+    let mut closed = 0;
+    for _ in 0..200 {
+        assert_eq!(device.login(&guard, NOW), Ok(()), "never at the login");
+        let verdict = guard.publish(DEVICE.as_bytes(), &packet, None);
+        assert!(!verdict.is_allowed(), "nor does the message pass");
+        closed += u32::from(verdict.close());
+    }
+    assert_eq!(closed, 60);
+    // What the device may do it can do as before, and so can others.
+    let own = format!("tx/{DEVICE}/x");
+    let mut sealed = [1; 30];
+    sealed[0] = 0x10;
+    let allowed = Publish {
+        topic: own.as_bytes(),
+        payload: &sealed,
+        ..packet
+    };
+    let verdict = guard.publish(DEVICE.as_bytes(), &allowed, None);
+    assert!(verdict.is_allowed(), "{verdict:?}");
+    assert!(
+        guard
+            .publish(
+                OTHER.as_bytes(),
+                &Publish {
+                    topic: b"x",
+                    ..packet
+                },
+                None
+            )
+            .close()
+    );
+    // Ten minutes later it is as if nothing had been.
+    assert_eq!(device.login(&guard, NOW + 600), Ok(()));
+    assert!(guard.publish(DEVICE.as_bytes(), &packet, None).close());
 }
 
 #[test]

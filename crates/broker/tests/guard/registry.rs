@@ -285,3 +285,31 @@ fn logins_go_on_while_a_command_writes() {
         "{slowest:?}"
     );
 }
+
+#[test]
+fn a_registry_that_is_put_back_while_the_broker_runs_is_read_anew() {
+    let (fleet, mut registry) = fleet();
+    let copy = fleet.path("copy.db");
+    registry.back_up(&copy).unwrap();
+    registry
+        .add(&NewDevice::new(OTHER, &HARDWARE), now())
+        .unwrap();
+    registry.revoke(DEVICE, "by mistake", now()).unwrap();
+    let guard = fleet.guard();
+    assert!(guard.may_stay(OTHER.as_bytes()) && !guard.may_stay(DEVICE.as_bytes()));
+    drop(registry);
+    let path = fleet.path("registry.db");
+    for suffix in ["", "-wal", "-shm"] {
+        fs::remove_file(fleet.path(&format!("registry.db{suffix}"))).unwrap();
+    }
+    // Nobody gets in, nor stays, by way of a file that is not there.
+    std::thread::sleep(core::time::Duration::from_millis(1_500));
+    assert!(guard.may_stay(OTHER.as_bytes()) && !guard.may_stay(DEVICE.as_bytes()));
+    let mut restored = Registry::restore(&copy, &path).unwrap();
+    // As many changes as there were before: the number of changes alone would not tell.
+    restored.set_note(DEVICE, "one", now()).unwrap();
+    restored.set_note(DEVICE, "two", now()).unwrap();
+    eventually(|| guard.may_stay(DEVICE.as_bytes()) && !guard.may_stay(OTHER.as_bytes()));
+    let mut device = TestDevice::new(DEVICE);
+    assert_eq!(device.login(&guard, NOW), Ok(()));
+}

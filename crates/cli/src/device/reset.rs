@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mqward::{Authentication, ClientId};
-use mqward_broker::{Policy, ReplayJournal, ReplayMark};
+use mqward_broker::{Policy, Registry, ReplayJournal, ReplayMark};
 use serde::Serialize;
 
 use crate::device_name::parse_client_id;
 use crate::error::{CliError, Status};
 use crate::output;
-use crate::policy_files::PolicyFiles;
 use crate::replay::failed;
 
 #[derive(Args, Debug)]
@@ -30,31 +29,20 @@ struct Asked<'a> {
 
 impl ResetArgs {
     pub(super) fn run(&self, json: bool) -> Result<Status, CliError> {
-        let text = std::fs::read_to_string(&self.policy)
-            .map_err(|error| CliError::file(&self.policy, error))?;
-        let policy = Policy::parse(&text, &self.policy).map_err(CliError::failed)?;
-        let files = PolicyFiles::new(&text, &self.policy);
-        if !files.is_development {
+        std::fs::File::open(&self.policy).map_err(|error| CliError::file(&self.policy, error))?;
+        let policy = Policy::read(&self.policy).map_err(CliError::failed)?;
+        let role = self.role(&policy)?;
+        if !policy.is_development_role(&role) {
             return Err(CliError::refused(format_args!(
-                "{}: not a policy for development; every password that this device ever used would be good again",
-                self.policy.display()
+                "{} has role {role:?}, which is not for development: every password that it ever used would be good again",
+                self.client_id
             ))
             .hint(
                 "In a fleet, a device whose counter went back gets its next generation: `mqward device rotate`. \
-                 On a workbench, the policy says `cold_start = \"open\"` in [replay].",
+                 On a workbench, the role says `development = true`.",
             ));
         }
-        let gate = policy.gate();
-        let role = ClientId::new(&self.client_id)
-            .ok()
-            .and_then(|id| gate.role_of(id));
-        if role.is_none_or(|(_, role)| role.authentication != Authentication::Mqward) {
-            return Err(CliError::refused(format_args!(
-                "{} has no role with auth = \"mqward\", so there is nothing to forget",
-                self.client_id
-            )));
-        }
-        let store = files.replay.ok_or_else(|| {
+        let store = policy.replay_file().ok_or_else(|| {
             CliError::refused("the policy keeps marks in memory alone: restart the broker")
                 .hint("`file` in [replay] keeps them in a file.")
         })?;
@@ -63,7 +51,7 @@ impl ResetArgs {
             mark: None,
             is_last: false,
         };
-        ReplayJournal::request_merge(&store, &[forget]).map_err(failed)?;
+        ReplayJournal::request_merge(store, &[forget]).map_err(failed)?;
         let asked = Asked {
             client_id: &self.client_id,
         };
@@ -74,5 +62,32 @@ impl ResetArgs {
             )
         })?;
         Ok(Status::Ok)
+    }
+
+    /// The role that the broker gives the device: the registry's, or the one that its client id fits.
+    fn role(&self, policy: &Policy) -> Result<String, CliError> {
+        let none = || {
+            CliError::refused(format_args!(
+                "{} has no role with auth = \"mqward\", so there is nothing to forget",
+                self.client_id
+            ))
+        };
+        let record = match policy.registry_file() {
+            None => None,
+            Some(path) => Registry::open_read_only(path)
+                .and_then(|registry| registry.get(&self.client_id))
+                .map_err(CliError::failed)?,
+        };
+        let gate = policy.gate();
+        let role = match record.and_then(|record| record.role) {
+            Some(pinned) => gate.roles().iter().find(|role| role.name == pinned),
+            None => ClientId::new(&self.client_id)
+                .ok()
+                .and_then(|id| gate.role_of(id))
+                .map(|(_, role)| role),
+        };
+        role.filter(|role| role.authentication == Authentication::Mqward)
+            .map(|role| role.name.to_owned())
+            .ok_or_else(none)
     }
 }

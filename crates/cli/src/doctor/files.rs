@@ -7,7 +7,6 @@ use std::path::Path;
 use mqward_broker::{Policy, Registry, ReplayJournal};
 
 use super::finding::Findings;
-use crate::policy_files::PolicyFiles;
 use crate::time_argument;
 
 /// 2026-01-01, before which no version of this command was built.
@@ -47,12 +46,11 @@ pub(super) fn inspect(path: &Path, user: Option<&str>, findings: &mut Findings) 
             "The broker does not start with it; a running one keeps what it had.",
         );
     }
-    let files = PolicyFiles::new(&text, path);
-    choices(path, &files, findings);
+    choices(path, &policy, findings);
     let uid = user.and_then(uid_of);
-    rights(path, &files, uid, findings);
-    contents(&files, findings);
-    clock(&files, findings);
+    rights(path, &policy, uid, findings);
+    contents(&policy, findings);
+    clock(&policy, findings);
     let roles = policy.gate().roles();
     Some(
         roles
@@ -64,23 +62,35 @@ pub(super) fn inspect(path: &Path, user: Option<&str>, findings: &mut Findings) 
 }
 
 /// What the policy itself chooses.
-fn choices(path: &Path, files: &PolicyFiles, findings: &mut Findings) {
+fn choices(path: &Path, policy: &Policy, findings: &mut Findings) {
     let place = path.display();
-    if files.is_development {
+    if policy.is_cold_start_open() {
         findings.warning(
             &place,
             "cold_start = \"open\": after a restart, passwords that were used before it work again",
             "For development only. Take it out for a fleet.",
         );
     }
-    if files.replay.is_none() {
+    for role in policy.gate().roles() {
+        if policy.is_development_role(role.name) {
+            findings.warning(
+                &place,
+                format_args!(
+                    "role {:?} has development = true: whoever may write beside the replay store makes used passwords of its devices good again",
+                    role.name
+                ),
+                "For a workbench only. Take it out for a fleet.",
+            );
+        }
+    }
+    if policy.replay_file().is_none() {
         findings.warning(
             &place,
             "no `file` in [replay]: a restart forgets which passwords were used",
             "Name one; until then everybody waits one window after a restart, and devices without a clock stay out.",
         );
     }
-    if files.audit.is_none() {
+    if policy.audit_file().is_none() {
         findings.warning(
             &place,
             "no [audit]: nobody can tell why a device was refused",
@@ -90,11 +100,11 @@ fn choices(path: &Path, files: &PolicyFiles, findings: &mut Findings) {
 }
 
 /// Who may read and write.
-fn rights(path: &Path, files: &PolicyFiles, uid: Option<u32>, findings: &mut Findings) {
-    let keys = [&files.auth_root, &files.login_keys];
-    let read = [&files.devices, &files.registry].into_iter().chain(keys);
+fn rights(path: &Path, policy: &Policy, uid: Option<u32>, findings: &mut Findings) {
+    let keys = [policy.auth_root_file(), policy.login_keys_file()];
+    let read = [policy.devices_file(), policy.registry_file()];
     let mut all = vec![path];
-    all.extend(read.filter_map(Option::as_deref));
+    all.extend(read.into_iter().chain(keys).flatten());
     for file in &all {
         let Ok(metadata) = fs::metadata(file) else {
             continue;
@@ -133,13 +143,13 @@ fn rights(path: &Path, files: &PolicyFiles, uid: Option<u32>, findings: &mut Fin
         }
     }
     let written = [
-        &files.replay,
-        &files.audit,
-        &files.metrics,
-        &files.stages,
-        &files.registry,
+        policy.replay_file(),
+        policy.audit_file(),
+        policy.metrics_file(),
+        policy.stages_file(),
+        policy.registry_file(),
     ];
-    for file in written.into_iter().filter_map(Option::as_deref) {
+    for file in written.into_iter().flatten() {
         let folder = folder_of(file);
         match (fs::metadata(folder), uid) {
             (Err(error), _) => findings.error(
@@ -158,7 +168,7 @@ fn rights(path: &Path, files: &PolicyFiles, uid: Option<u32>, findings: &mut Fin
             _ => {}
         }
     }
-    for key in keys.into_iter().filter_map(Option::as_deref) {
+    for key in keys.into_iter().flatten() {
         for (name, harm) in [
             ("root.key", "with it every key of the fleet can be made"),
             ("up_root.key", "with it every telemetry payload can be read"),
@@ -177,8 +187,8 @@ fn rights(path: &Path, files: &PolicyFiles, uid: Option<u32>, findings: &mut Fin
 }
 
 /// Whether the databases are readable.
-fn contents(files: &PolicyFiles, findings: &mut Findings) {
-    if let Some(path) = &files.registry {
+fn contents(policy: &Policy, findings: &mut Findings) {
+    if let Some(path) = policy.registry_file() {
         let opened = Registry::open_read_only(path).and_then(|registry| registry.holds_seeds());
         match (opened, fs::metadata(path)) {
             (Err(error), _) => findings.error(
@@ -197,7 +207,7 @@ fn contents(files: &PolicyFiles, findings: &mut Findings) {
             _ => {}
         }
     }
-    if let Some(path) = files.replay.as_ref().filter(|path| path.exists()) {
+    if let Some(path) = policy.replay_file().filter(|path| path.exists()) {
         if let Err(error) = ReplayJournal::read_marks(path) {
             findings.error(
                 path.display(),
@@ -209,7 +219,7 @@ fn contents(files: &PolicyFiles, findings: &mut Findings) {
 }
 
 /// Whether this machine's time can be true.
-fn clock(files: &PolicyFiles, findings: &mut Findings) {
+fn clock(policy: &Policy, findings: &mut Findings) {
     let now = match time_argument::now() {
         Ok(now) if now.get() >= FLOOR => now.get(),
         _ => {
@@ -221,9 +231,13 @@ fn clock(files: &PolicyFiles, findings: &mut Findings) {
             return;
         }
     };
-    for file in [&files.audit, &files.replay, &files.metrics]
-        .into_iter()
-        .flatten()
+    for file in [
+        policy.audit_file(),
+        policy.replay_file(),
+        policy.metrics_file(),
+    ]
+    .into_iter()
+    .flatten()
     {
         let Ok(metadata) = fs::metadata(file) else {
             continue;

@@ -213,7 +213,7 @@ fn sizes() {
 #[test]
 fn files_and_their_rights() {
     type Break = fn(&Bench);
-    let cases: [(Break, &str, &[&str]); 12] = [
+    let cases: [(Break, &str, &[&str]); 13] = [
         (
             |bench| bench.chmod("auth_root.key", 0o640),
             "error",
@@ -263,6 +263,17 @@ fn files_and_their_rights() {
             |bench| replace(bench, "file = \"replay.journal\"", "cold_start = \"open\""),
             "warning",
             &["cold_start"],
+        ),
+        (
+            |bench| {
+                replace(
+                    bench,
+                    "auth = \"mqward\"",
+                    "auth = \"mqward\"\ndevelopment = true",
+                );
+            },
+            "warning",
+            &["role \\\"device\\\" has development = true"],
         ),
         (
             |bench| replace(bench, "[audit]\nfile = \"audit.jsonl\"", ""),

@@ -85,6 +85,14 @@ fn the_guide_works_as_it_stands() {
         "stolen in Lyon",
         "generation 2",
         "asked the broker to merge 1 marks",
+        "registry-1.db: 4 devices",
+        "revoke again",
+        "5 devices: 1 legacy, 0 login, 4 sealed",
+        "legacy  device-00000000000a: last static login",
+        "publish not-allowed, 1 times",
+        "publish not-sealed, 1 times",
+        "5 devices: 0 legacy, 0 login, 5 sealed",
+        "1 devices have a later stage now",
     ] {
         assert!(
             stdout.contains(word),

@@ -274,3 +274,36 @@ fn a_file_that_is_no_registry_is_told() {
         .run("device list --registry text.db", "")
         .fails(3, &["text.db", "not a registry"]);
 }
+
+#[test]
+fn backup_and_restore() {
+    let bench = registry();
+    let backup = "registry backup --registry r.db copy.db --json";
+    let copied = bench.run(backup, "").ok().json();
+    assert_eq!(copied["devices"], 1);
+    assert!(copied["last_change"].as_u64() > Some(1_700_000_000));
+    assert_eq!(bench.mode("copy.db"), 0o600);
+    bench.run(backup, "").fails(3, &["copy.db", "exists"]);
+    bench
+        .run(&format!("device revoke --registry r.db {ID}"), "")
+        .ok();
+    let restore = "registry restore --registry r.db copy.db";
+    bench.run(restore, "").fails(3, &["r.db", "away first"]);
+    assert_eq!(show(&bench)["state"], "revoked", "untouched");
+    for file in ["r.db", "r.db-wal", "r.db-shm"] {
+        let _ = std::fs::remove_file(bench.path(file));
+    }
+    let restored = bench.run(restore, "").ok();
+    assert!(
+        restored.text().contains("revoke again"),
+        "{}",
+        restored.text()
+    );
+    assert_eq!(bench.mode("r.db"), 0o600);
+    assert_eq!(show(&bench)["state"], "active");
+    bench.write("other", "no registry");
+    bench
+        .run("registry restore --registry s.db other", "")
+        .fails(3, &["other", "not a registry"]);
+    assert!(!bench.path("s.db").exists());
+}
