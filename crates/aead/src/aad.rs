@@ -19,7 +19,7 @@ pub struct Aad<'a> {
 /// The tag over `aad || pad16 || ciphertext || pad16 || len(aad) || len(ciphertext)` (RFC 8439 §2.8).
 ///
 /// `None` if the head is too long.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 pub(crate) fn tag<A: Authenticator>(
     mut mac: A,
     aad: &Aad<'_>,

@@ -93,6 +93,7 @@ const fn multiply(h: Accumulator, r: Multiplier) -> Accumulator {
 
 impl Poly1305 {
     /// Takes whole blocks.
+    #[inline(always)]
     fn blocks(&mut self, mut data: &[u8]) {
         let r = Multiplier::new(self.r);
         let mut h = self.h;
@@ -117,6 +118,7 @@ impl Authenticator for Poly1305 {
         }
     }
 
+    #[inline(always)]
     fn update_padded(&mut self, data: &[u8]) {
         let (whole, rest) = data.split_at(data.len() & !15);
         self.blocks(whole);

@@ -15,12 +15,14 @@ pub(crate) type Pair = [u8; 128];
 const FIRST_BLOCK_LEN: usize = 64;
 
 /// ChaCha20 from block 0 on, and the Poly1305 that goes with it.
-pub(crate) trait Cipher {
+pub(crate) trait Cipher<'a> {
     /// What proves that the processor can run it.
     type Proof: Copy;
     type Mac: Authenticator;
+    /// Pairs below which a pass costs no less.
+    const STEP: usize;
 
-    fn new(proof: Self::Proof, key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> Self;
+    fn new(proof: Self::Proof, key: &'a [u8; KEY_LEN], nonce: &'a [u8; NONCE_LEN]) -> Self;
 
     /// Writes the next blocks of keystream over `out`.
     fn keystream(&mut self, out: &mut [Pair]);
@@ -34,11 +36,13 @@ pub(crate) struct Portable(ChaCha20);
 /// Four blocks.
 pub(crate) const PORTABLE_PAIRS: usize = 2;
 
-impl Cipher for Portable {
+impl<'a> Cipher<'a> for Portable {
     type Proof = ();
     type Mac = Poly1305;
+    // Fewer than four blocks are made one by one, each in a pass of four.
+    const STEP: usize = PORTABLE_PAIRS;
 
-    fn new((): (), key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> Self {
+    fn new((): (), key: &'a [u8; KEY_LEN], nonce: &'a [u8; NONCE_LEN]) -> Self {
         Self(ChaCha20::new(key.into(), nonce.into()))
     }
 
@@ -56,22 +60,20 @@ impl Cipher for Portable {
 struct Keystream<const PAIRS: usize>([Pair; PAIRS]);
 
 impl<const PAIRS: usize> Keystream<PAIRS> {
-    /// The first of it: the authenticator and what the message meets first.
-    fn first<C: Cipher>(cipher: &mut C) -> (Self, C::Mac) {
-        let mut this = Self([[0; 128]; PAIRS]);
-        cipher.keystream(&mut this.0);
-        let mut key = [0; 32];
-        for (to, from) in key.iter_mut().zip(this.0.as_flattened()) {
-            *to = *from;
-        }
-        let mac = cipher.mac(&key);
-        key = [0; 32];
-        optimization_barrier(&key);
-        (this, mac)
+    const fn new() -> Self {
+        Self([[0; 128]; PAIRS])
+    }
+
+    /// Makes the first of it, and the authenticator that its block 0 keys.
+    #[inline(always)]
+    fn first<'a, C: Cipher<'a>>(&mut self, cipher: &mut C) -> Option<C::Mac> {
+        cipher.keystream(&mut self.0);
+        let key = self.0.first()?.first_chunk()?;
+        Some(cipher.mac(key))
     }
 
     /// Encrypts or decrypts the whole message, from block 1 on.
-    fn apply<C: Cipher>(&mut self, cipher: &mut C, message: &mut [u8]) {
+    fn apply<'a, C: Cipher<'a>>(&mut self, cipher: &mut C, message: &mut [u8]) {
         let mut skipped = FIRST_BLOCK_LEN;
         let mut rest = message;
         loop {
@@ -85,8 +87,8 @@ impl<const PAIRS: usize> Keystream<PAIRS> {
             }
             rest = later;
             skipped = 0;
-            let needed = rest.len().div_ceil(128).min(PAIRS);
-            if let Some(pairs) = self.0.get_mut(..needed) {
+            let needed = rest.len().div_ceil(128).next_multiple_of(C::STEP);
+            if let Some(pairs) = self.0.get_mut(..needed.min(PAIRS)) {
                 cipher.keystream(pairs);
             }
         }
@@ -101,30 +103,32 @@ impl<const PAIRS: usize> Drop for Keystream<PAIRS> {
 }
 
 #[inline]
-pub(crate) fn seal<C: Cipher, const PAIRS: usize>(
+pub(crate) fn seal<'a, C: Cipher<'a>, const PAIRS: usize>(
     proof: C::Proof,
-    key: &[u8; KEY_LEN],
-    nonce: &[u8; NONCE_LEN],
+    key: &'a [u8; KEY_LEN],
+    nonce: &'a [u8; NONCE_LEN],
     aad: &Aad<'_>,
     message: &mut [u8],
 ) -> Option<[u8; TAG_LEN]> {
     let mut cipher = C::new(proof, key, nonce);
-    let (mut keystream, mac) = Keystream::<PAIRS>::first(&mut cipher);
+    let mut keystream = Keystream::<PAIRS>::new();
+    let mac = keystream.first(&mut cipher)?;
     keystream.apply(&mut cipher, message);
     tag(mac, aad, message)
 }
 
 #[inline]
-pub(crate) fn open<C: Cipher, const PAIRS: usize>(
+pub(crate) fn open<'a, C: Cipher<'a>, const PAIRS: usize>(
     proof: C::Proof,
-    key: &[u8; KEY_LEN],
-    nonce: &[u8; NONCE_LEN],
+    key: &'a [u8; KEY_LEN],
+    nonce: &'a [u8; NONCE_LEN],
     aad: &Aad<'_>,
     message: &mut [u8],
     expected: &[u8; TAG_LEN],
 ) -> Option<()> {
     let mut cipher = C::new(proof, key, nonce);
-    let (mut keystream, mac) = Keystream::<PAIRS>::first(&mut cipher);
+    let mut keystream = Keystream::<PAIRS>::new();
+    let mac = keystream.first(&mut cipher)?;
     let actual = tag(mac, aad, message)?;
     // Nothing is decrypted before this line.
     if !is_same(actual, expected) {

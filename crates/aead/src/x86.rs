@@ -14,14 +14,12 @@
 
 use core::arch::x86_64::*;
 
-use zeroize::optimization_barrier;
-
 use crate::poly1305::Poly1305;
 use crate::wide::{Cipher, Pair};
 use crate::{Authenticator, KEY_LEN, NONCE_LEN};
 
 cpufeatures::new!(avx2, "avx2");
-cpufeatures::new!(avx512, "avx512f", "avx2");
+cpufeatures::new!(avx512, "avx512f", "avx512vl", "avx2");
 
 /// The processor has AVX2.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,7 +32,7 @@ impl HasAvx2 {
     }
 }
 
-/// The processor has AVX-512F and AVX2.
+/// The processor has AVX-512F, AVX-512VL and AVX2.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct HasAvx512(());
 
@@ -45,64 +43,38 @@ impl HasAvx512 {
     }
 }
 
-/// The words of a block before the rounds (RFC 8439 §2.3), wiped when it is dropped.
-struct State([u32; 16]);
+/// Where the keystream stands. It borrows the key, so that there is no second copy to wipe.
+struct State<'a> {
+    key: &'a [u8; KEY_LEN],
+    nonce: &'a [u8; NONCE_LEN],
+    counter: u32,
+}
 
-impl State {
-    fn new(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> Self {
-        // "expand 32-byte k"
-        let mut state = [
-            0x6170_7865,
-            0x3320_646e,
-            0x7962_2d32,
-            0x6b20_6574,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-        ];
-        let (words, _) = key.as_chunks();
-        for (word, bytes) in state[4..12].iter_mut().zip(words) {
-            *word = u32::from_le_bytes(*bytes);
-        }
-        let (words, _) = nonce.as_chunks();
-        for (word, bytes) in state[13..].iter_mut().zip(words) {
-            *word = u32::from_le_bytes(*bytes);
-        }
-        Self(state)
-    }
-
-    /// One of the four rows.
-    #[inline]
-    const fn row(&self, row: usize) -> [i32; 4] {
-        let [a, b, c, d] = [row * 4, row * 4 + 1, row * 4 + 2, row * 4 + 3];
+impl State<'_> {
+    /// The four rows of the next block (RFC 8439 §2.3).
+    #[inline(always)]
+    fn rows(&self) -> [[i32; 4]; 4] {
+        let word = |bytes: &[u8; 4]| i32::from_le_bytes(*bytes);
+        let (k, _) = self.key.as_chunks();
+        let (n, _) = self.nonce.as_chunks();
         [
-            self.0[a].cast_signed(),
-            self.0[b].cast_signed(),
-            self.0[c].cast_signed(),
-            self.0[d].cast_signed(),
+            // "expand 32-byte k"
+            [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574],
+            [word(&k[0]), word(&k[1]), word(&k[2]), word(&k[3])],
+            [word(&k[4]), word(&k[5]), word(&k[6]), word(&k[7])],
+            [
+                self.counter.cast_signed(),
+                word(&n[0]),
+                word(&n[1]),
+                word(&n[2]),
+            ],
         ]
     }
 
     /// Counts blocks (RFC 8439 §2.4).
-    #[inline]
+    #[inline(always)]
     const fn advance(&mut self, blocks: u32) {
-        self.0[12] = self.0[12].wrapping_add(blocks);
-    }
-}
-
-impl Drop for State {
-    fn drop(&mut self) {
-        self.0 = [0; 16];
-        optimization_barrier(&self.0);
+        self.counter = self.counter.wrapping_add(blocks);
     }
 }
 
@@ -170,9 +142,19 @@ rounds!(
     rotate_256
 );
 rounds!(
+    rounds_256_vl,
+    half_256_vl,
+    "avx512f,avx512vl,avx2",
+    __m256i,
+    _mm256_add_epi32,
+    _mm256_xor_si256,
+    _mm256_shuffle_epi32,
+    rotate_256_vl
+);
+rounds!(
     rounds_512,
     half_512,
-    "avx512f,avx2",
+    "avx512f,avx512vl,avx2",
     __m512i,
     _mm512_add_epi32,
     _mm512_xor_si512,
@@ -203,7 +185,13 @@ fn rotate_256<const LEFT: i32, const RIGHT: i32>(v: __m256i) -> __m256i {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx2")]
+#[target_feature(enable = "avx512f,avx512vl,avx2")]
+fn rotate_256_vl<const LEFT: i32, const RIGHT: i32>(v: __m256i) -> __m256i {
+    _mm256_rol_epi32::<LEFT>(v)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl,avx2")]
 fn rotate_512<const LEFT: i32, const RIGHT: i32>(v: __m512i) -> __m512i {
     _mm512_rol_epi32::<LEFT>(v)
 }
@@ -216,19 +204,18 @@ fn store_256(to: &mut [u8; 32], v: __m256i) {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx2")]
+#[target_feature(enable = "avx512f,avx512vl,avx2")]
 fn store_512(to: &mut [u8; 64], v: __m512i) {
     // SAFETY: the array is 64 bytes, writable, and the store asks for no alignment.
     unsafe { _mm512_storeu_si512((&raw mut *to).cast(), v) };
 }
 
-/// `2 N` blocks, two in a register's row.
+/// The rows of `2 N` blocks before the rounds, two blocks in a register.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn pass_256<const N: usize>(state: &mut State, out: &mut [Pair; N]) {
+fn start_256<const N: usize>(state: &mut State<'_>) -> [[__m256i; 4]; N] {
     let mut rows = [_mm256_setzero_si256(); 4];
-    for (row, vector) in rows.iter_mut().enumerate() {
-        let [a, b, c, d] = state.row(row);
+    for (vector, [a, b, c, d]) in rows.iter_mut().zip(state.rows()) {
         *vector = _mm256_broadcastsi128_si256(_mm_setr_epi32(a, b, c, d));
     }
     rows[3] = _mm256_add_epi32(rows[3], _mm256_setr_epi32(0, 0, 0, 0, 1, 0, 0, 0));
@@ -238,7 +225,13 @@ fn pass_256<const N: usize>(state: &mut State, out: &mut [Pair; N]) {
         rows[3] = _mm256_add_epi32(rows[3], _mm256_setr_epi32(2, 0, 0, 0, 2, 0, 0, 0));
         state.advance(2);
     }
-    let v = rounds_256(&start);
+    start
+}
+
+/// Writes `2 N` blocks.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn finish_256<const N: usize>(v: [[__m256i; 4]; N], out: &mut [Pair; N]) {
     for (pair, [a, b, c, d]) in out.iter_mut().zip(v) {
         let (quarters, _) = pair.as_chunks_mut();
         let blocks = [
@@ -253,13 +246,25 @@ fn pass_256<const N: usize>(state: &mut State, out: &mut [Pair; N]) {
     }
 }
 
+#[inline]
+#[target_feature(enable = "avx2")]
+fn pass_256<const N: usize>(state: &mut State<'_>, out: &mut [Pair; N]) {
+    finish_256(rounds_256(&start_256(state)), out);
+}
+
+/// Two blocks by the instructions of AVX-512 that rotate.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl,avx2")]
+fn pass_256_vl(state: &mut State<'_>, out: &mut [Pair; 1]) {
+    finish_256(rounds_256_vl(&start_256(state)), out);
+}
+
 /// `4 N` blocks, four in a register's row.
 #[inline]
-#[target_feature(enable = "avx512f,avx2")]
-fn pass_512<const N: usize>(state: &mut State, out: &mut [[Pair; 2]; N]) {
+#[target_feature(enable = "avx512f,avx512vl,avx2")]
+fn pass_512<const N: usize>(state: &mut State<'_>, out: &mut [[Pair; 2]; N]) {
     let mut rows = [_mm512_setzero_si512(); 4];
-    for (row, vector) in rows.iter_mut().enumerate() {
-        let [a, b, c, d] = state.row(row);
+    for (vector, [a, b, c, d]) in rows.iter_mut().zip(state.rows()) {
         *vector = _mm512_broadcast_i32x4(_mm_setr_epi32(a, b, c, d));
     }
     rows[3] = _mm512_add_epi32(
@@ -299,7 +304,7 @@ fn pass_512<const N: usize>(state: &mut State, out: &mut [[Pair; 2]; N]) {
 }
 
 #[target_feature(enable = "avx2")]
-fn keystream_256(state: &mut State, out: &mut [Pair]) {
+fn keystream_256(state: &mut State<'_>, out: &mut [Pair]) {
     let (whole, rest) = out.as_chunks_mut::<4>();
     for pairs in whole {
         pass_256(state, pairs);
@@ -313,8 +318,8 @@ fn keystream_256(state: &mut State, out: &mut [Pair]) {
     }
 }
 
-#[target_feature(enable = "avx512f,avx2")]
-fn keystream_512(state: &mut State, out: &mut [Pair]) {
+#[target_feature(enable = "avx512f,avx512vl,avx2")]
+fn keystream_512(state: &mut State<'_>, out: &mut [Pair]) {
     let (quads, last) = out.as_chunks_mut::<2>();
     let (whole, rest) = quads.as_chunks_mut::<5>();
     for quads in whole {
@@ -330,20 +335,29 @@ fn keystream_512(state: &mut State, out: &mut [Pair]) {
         pass_512(state, quads);
     }
     if let Some(pair) = last.first_chunk_mut::<1>() {
-        pass_256(state, pair);
+        pass_256_vl(state, pair);
     }
 }
 
 /// ChaCha20 in 256-bit registers.
-pub(crate) struct Avx2(HasAvx2, State);
+pub(crate) struct Avx2<'a>(HasAvx2, State<'a>);
 
-impl Cipher for Avx2 {
+impl<'a> Cipher<'a> for Avx2<'a> {
     type Proof = HasAvx2;
     type Mac = Poly1305;
+    const STEP: usize = 1;
 
     #[inline]
-    fn new(proof: HasAvx2, key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> Self {
-        Self(proof, State::new(key, nonce))
+    fn new(proof: HasAvx2, key: &'a [u8; KEY_LEN], nonce: &'a [u8; NONCE_LEN]) -> Self {
+        let counter = 0;
+        Self(
+            proof,
+            State {
+                key,
+                nonce,
+                counter,
+            },
+        )
     }
 
     #[inline]
@@ -360,21 +374,30 @@ impl Cipher for Avx2 {
 }
 
 /// ChaCha20 in 512-bit registers.
-pub(crate) struct Avx512(HasAvx512, State);
+pub(crate) struct Avx512<'a>(HasAvx512, State<'a>);
 
-impl Cipher for Avx512 {
+impl<'a> Cipher<'a> for Avx512<'a> {
     type Proof = HasAvx512;
     type Mac = Poly1305;
+    const STEP: usize = 1;
 
     #[inline]
-    fn new(proof: HasAvx512, key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> Self {
-        Self(proof, State::new(key, nonce))
+    fn new(proof: HasAvx512, key: &'a [u8; KEY_LEN], nonce: &'a [u8; NONCE_LEN]) -> Self {
+        let counter = 0;
+        Self(
+            proof,
+            State {
+                key,
+                nonce,
+                counter,
+            },
+        )
     }
 
     #[inline]
     fn keystream(&mut self, out: &mut [Pair]) {
         let HasAvx512(()) = self.0;
-        // SAFETY: the processor has AVX-512F and AVX2, as the proof shows.
+        // SAFETY: the processor has AVX-512F, AVX-512VL and AVX2, as the proof shows.
         unsafe { keystream_512(&mut self.1, out) };
     }
 
