@@ -10,6 +10,10 @@ use mqward::{Advance, Mark, UnixTime};
 /// Keeps the newest mark per client id. All brokers of one audience share one linearizable store.
 ///
 /// Its answers must never be cached: a cache turns a one-time password into a reusable one.
+///
+/// A store on another machine answers within a deadline of its own, since a login waits for it, and perhaps the broker
+/// with it. Where it does not learn whether a mark was stored it says [`Advance::Unavailable`]: the password is refused,
+/// may be used up, and the device's next one passes. `tests/remote_store.rs` has such a store.
 pub trait ReplayStore: Send + Sync {
     /// Compares with the stored mark and, if `mark` is strictly newer, stores it: one atomic step.
     ///

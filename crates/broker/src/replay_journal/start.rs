@@ -63,6 +63,19 @@ impl ReplayStart {
         lock_number: u64,
         (boot, inode): (Option<[u8; 16]>, u64),
     ) -> Result<Self, ReplayError> {
+        let damaged = |at| {
+            Err(ReplayError::Damaged {
+                path: path.to_owned(),
+                at,
+            })
+        };
+        match tail {
+            // Whatever file this is: it was in there for certain, and is not any more.
+            Tail::Torn { at } | Tail::Holed { at } if contents.synced_len > at => {
+                return damaged(at);
+            }
+            _ => {}
+        }
         let Some(last) = contents.run else {
             return Ok(Self::Missing);
         };
@@ -73,22 +86,12 @@ impl ReplayStart {
             return Ok(Self::Copied);
         }
         let same_boot = boot.is_some() && boot == last.boot;
-        let damaged = match tail {
-            Tail::Whole => None,
-            Tail::Torn { at } => (contents.synced_len > at).then_some(at),
+        match tail {
             // Within one boot of the machine what was written is read back; in a hole it is not.
-            Tail::Holed { at } => {
-                (same_boot || contents.closed || contents.synced_len > at).then_some(at)
-            }
-        };
-        match damaged {
-            Some(at) => Err(ReplayError::Damaged {
-                path: path.to_owned(),
-                at,
-            }),
-            None if contents.closed && tail == Tail::Whole => Ok(Self::InOrder),
-            None if same_boot => Ok(Self::Killed),
-            None => Ok(Self::PowerLost),
+            Tail::Holed { at } if same_boot || contents.closed => damaged(at),
+            Tail::Whole if contents.closed => Ok(Self::InOrder),
+            _ if same_boot => Ok(Self::Killed),
+            _ => Ok(Self::PowerLost),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod attacks;
 mod audit;
+mod failures;
 mod limiter;
 mod login;
 mod metrics;

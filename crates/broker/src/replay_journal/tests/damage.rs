@@ -128,3 +128,65 @@ fn blocks_that_never_reached_the_disk_leave_a_hole_not_an_end() {
         "and still does"
     );
 }
+
+#[test]
+fn wherever_a_byte_is_changed_no_used_password_passes() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    for count in 0..3 {
+        let (timed, clockless) = (mark(1, 9, count), mark(1, 7, count));
+        assert_eq!(
+            store.advance("timed", timed, Some(at(10))),
+            Advance::Advanced
+        );
+        assert_eq!(
+            store.advance("clockless", clockless, None),
+            Advance::Advanced
+        );
+        assert!(store.maintain(at(10)).is_empty());
+    }
+    drop(store);
+    let bytes = fs::read(&place.path).unwrap();
+    let lock = fs::read(place.beside(".lock")).unwrap();
+    let original = place.beside(".original");
+    fs::hard_link(&place.path, &original).unwrap();
+    let mut errors = 0;
+    for position in 0..bytes.len() {
+        for boot in [THIS_BOOT, NEXT_BOOT] {
+            let mut damaged = bytes.clone();
+            damaged[position] ^= 0x41;
+            // The same file of the file system, so that it is no copy.
+            fs::remove_file(&place.path).unwrap();
+            fs::hard_link(&original, &place.path).unwrap();
+            fs::write(&place.path, &damaged).unwrap();
+            fs::write(place.beside(".lock"), &lock).unwrap();
+            match place.open(11, boot) {
+                Err(error) => {
+                    errors += 1;
+                    assert!(!error.to_string().is_empty());
+                    assert_eq!(fs::read(&place.path).unwrap(), damaged, "left as it is");
+                }
+                Ok(store) => {
+                    for count in 0..3 {
+                        assert_ne!(
+                            store.advance("timed", mark(1, 9, count), Some(at(10))),
+                            Advance::Advanced,
+                            "{position}"
+                        );
+                        assert_ne!(
+                            store.advance("clockless", mark(1, 7, count), None),
+                            Advance::Advanced,
+                            "{position}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+    // All but the last record, which says no more than that the run ended in order.
+    assert!(
+        errors > 2 * (bytes.len() - 12),
+        "{errors} of {}",
+        bytes.len()
+    );
+}
