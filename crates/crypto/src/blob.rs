@@ -130,11 +130,10 @@ impl<'a> Blob<'a> {
     /// # Errors
     /// [`BlobError`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BlobError> {
-        let blob = Self::parse_partition(bytes)?;
-        if blob.len == bytes.len() {
-            Ok(blob)
-        } else {
-            Err(BlobError::TrailingBytes)
+        // The blob is handed on, not moved: what is moved leaves copies of the seeds behind.
+        match Self::parse_partition(bytes) {
+            Ok(blob) if blob.len != bytes.len() => Err(BlobError::TrailingBytes),
+            parsed => parsed,
         }
     }
 
@@ -165,19 +164,23 @@ impl<'a> Blob<'a> {
         }
         let seed = |index: usize| {
             let start = PREFIX.len() + 1 + index * KEY_LEN;
-            body.get(start..start + KEY_LEN).unwrap_or_default()
+            body.get(start..)
+                .and_then(<[u8]>::first_chunk::<KEY_LEN>)
+                .ok_or(BlobError::Truncated)
         };
+        let (auth_seed, up_seed, down_seed) = (seed(0)?, seed(1)?, seed(2)?);
         let client_id = body
             .get(FIXED_LEN + 1..)
             .and_then(|id| core::str::from_utf8(id).ok());
         let client_id = client_id.ok_or(BlobError::Content)?;
         let generation =
             Generation::new(body.get(5).copied().unwrap_or(0)).map_err(|_| BlobError::Content)?;
+        let device = Device::new(client_id, generation).map_err(|_| BlobError::Content)?;
         Ok(Self {
-            device: Device::new(client_id, generation).map_err(|_| BlobError::Content)?,
-            auth_seed: AuthSeed::try_from_slice(seed(0)).map_err(|_| BlobError::Truncated)?,
-            up_seed: UpSeed::try_from_slice(seed(1)).map_err(|_| BlobError::Truncated)?,
-            down_seed: DownSeed::try_from_slice(seed(2)).map_err(|_| BlobError::Truncated)?,
+            device,
+            auth_seed: AuthSeed::from_bytes(*auth_seed),
+            up_seed: UpSeed::from_bytes(*up_seed),
+            down_seed: DownSeed::from_bytes(*down_seed),
             len,
         })
     }

@@ -5,44 +5,92 @@ use core::fmt;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::mac::{equal, expand};
+use crate::mac::{HmacKey, equal, expand};
 use crate::{Audience, Device, HardwareId, KEY_LEN, ParamError, Sender};
 
 /// Declares a 32-byte secret: not `Copy`, not `Clone`, wiped on drop, redacted in `Debug`, compared in constant time.
+///
+/// A secret that `derives` keeps its HMAC key: it derives often, and half of the work is the same each time.
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
         /// 32 bytes, wiped on drop, never printed, neither `Copy` nor `Clone`.
-        pub struct $name([u8; KEY_LEN]);
+        pub struct $name {
+            bytes: [u8; KEY_LEN],
+        }
 
         impl $name {
             /// Takes the key from an array; the caller wipes its own copy.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; KEY_LEN]) -> Self {
-                Self(bytes)
+                Self { bytes }
             }
 
+            /// The key that `derive` writes where it stays: inlined, it would be copied to there, and its copy not wiped.
+            #[allow(dead_code, reason = "what is at the top of the tree is not derived")]
+            #[inline(never)]
+            fn derived(derive: impl FnOnce(&mut [u8; KEY_LEN])) -> Self {
+                let mut key = Self { bytes: [0; KEY_LEN] };
+                derive(&mut key.bytes);
+                key
+            }
+        }
+
+        secret! { @any $name }
+    };
+    ($(#[$doc:meta])* $name:ident derives) => {
+        $(#[$doc])*
+        ///
+        /// 32 bytes and what is prepared from them, wiped on drop, never printed, neither `Copy` nor `Clone`.
+        pub struct $name {
+            bytes: [u8; KEY_LEN],
+            hmac: HmacKey,
+        }
+
+        impl $name {
+            /// Takes the key from an array; the caller wipes its own copy.
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; KEY_LEN]) -> Self {
+                let hmac = HmacKey::new(&bytes);
+                Self { bytes, hmac }
+            }
+
+            /// The key that `derive` writes.
+            fn derived(derive: impl FnOnce(&mut [u8; KEY_LEN])) -> Self {
+                let mut bytes = [0; KEY_LEN];
+                derive(&mut bytes);
+                let key = Self::from_bytes(bytes);
+                bytes.zeroize();
+                key
+            }
+        }
+
+        secret! { @any $name }
+    };
+    (@any $name:ident) => {
+        impl $name {
             /// Copies the key out of a slice.
             ///
             /// # Errors
             /// [`ParamError::KeyLength`] unless it has exactly 32 bytes.
             pub fn try_from_slice(bytes: &[u8]) -> Result<Self, ParamError> {
-                <[u8; KEY_LEN]>::try_from(bytes)
-                    .map(Self)
-                    .map_err(|_| ParamError::KeyLength { actual: bytes.len() })
+                match <&[u8; KEY_LEN]>::try_from(bytes) {
+                    Ok(bytes) => Ok(Self::from_bytes(*bytes)),
+                    Err(_) => Err(ParamError::KeyLength { actual: bytes.len() }),
+                }
             }
 
             /// The key's bytes, for storing them; handle with care.
             #[must_use]
             pub const fn expose(&self) -> &[u8; KEY_LEN] {
-                &self.0
+                &self.bytes
             }
         }
 
         impl Drop for $name {
             fn drop(&mut self) {
-                self.0.zeroize();
+                self.bytes.zeroize();
             }
         }
 
@@ -56,7 +104,7 @@ macro_rules! secret {
 
         impl ConstantTimeEq for $name {
             fn ct_eq(&self, other: &Self) -> Choice {
-                equal(&self.0, &other.0)
+                equal(&self.bytes, &other.bytes)
             }
         }
     };
@@ -80,15 +128,15 @@ secret! {
 }
 secret! {
     /// Derives every device's login seed: what a broker holds.
-    AuthRoot
+    AuthRoot derives
 }
 secret! {
     /// Derives every device's uplink seed: what a reader of telemetry holds.
-    UpRoot
+    UpRoot derives
 }
 secret! {
     /// Derives every device's downlink seed: what a commander holds as well.
-    DownRoot
+    DownRoot derives
 }
 secret! {
     /// One device's login seed, the same for every broker and every board.
@@ -115,43 +163,39 @@ impl Root {
     /// `Expand(root, "mqward1A", 32)`
     #[must_use]
     pub fn auth(&self) -> AuthRoot {
-        AuthRoot(expand(&self.0, [b"mqward1A", b"", b"", b"", b"", b""]))
+        AuthRoot::derived(|out| expand(&self.bytes, &[b"mqward1A"], out))
     }
 
     /// `Expand(root, "mqward1U", 32)`
     #[must_use]
     pub fn up(&self) -> UpRoot {
-        UpRoot(expand(&self.0, [b"mqward1U", b"", b"", b"", b"", b""]))
+        UpRoot::derived(|out| expand(&self.bytes, &[b"mqward1U"], out))
     }
 
     /// `Expand(root, "mqward1D", 32)`
     #[must_use]
     pub fn down(&self) -> DownRoot {
-        DownRoot(expand(&self.0, [b"mqward1D", b"", b"", b"", b"", b""]))
+        DownRoot::derived(|out| expand(&self.bytes, &[b"mqward1D"], out))
     }
 }
 
 /// `Expand(root, label || generation || lp(client_id), 32)`
-fn seed(root: &[u8; KEY_LEN], label: &[u8; 8], device: Device<'_>) -> [u8; KEY_LEN] {
+fn seed(root: &HmacKey, label: &[u8; 8], device: Device<'_>, out: &mut [u8; KEY_LEN]) {
     let (len, client_id) = device.length_prefixed();
-    expand(
-        root,
-        [
-            label,
-            &[device.generation().get()],
-            &len,
-            client_id,
-            b"",
-            b"",
-        ],
-    )
+    let info = [
+        label.as_slice(),
+        &[device.generation().get()],
+        &len,
+        client_id,
+    ];
+    root.expand(&info, out);
 }
 
 impl AuthRoot {
     /// `auth_seed = Expand(auth_root, "mqward1a" || generation || lp(client_id), 32)`
     #[must_use]
     pub fn seed(&self, device: Device<'_>) -> AuthSeed {
-        AuthSeed(seed(&self.0, b"mqward1a", device))
+        AuthSeed::derived(|out| seed(&self.hmac, b"mqward1a", device, out))
     }
 }
 
@@ -159,7 +203,7 @@ impl UpRoot {
     /// `up_seed = Expand(up_root, "mqward1u" || generation || lp(client_id), 32)`
     #[must_use]
     pub fn seed(&self, device: Device<'_>) -> UpSeed {
-        UpSeed(seed(&self.0, b"mqward1u", device))
+        UpSeed::derived(|out| seed(&self.hmac, b"mqward1u", device, out))
     }
 }
 
@@ -167,7 +211,7 @@ impl DownRoot {
     /// `down_seed = Expand(down_root, "mqward1d" || generation || lp(client_id), 32)`
     #[must_use]
     pub fn seed(&self, device: Device<'_>) -> DownSeed {
-        DownSeed(seed(&self.0, b"mqward1d", device))
+        DownSeed::derived(|out| seed(&self.hmac, b"mqward1d", device, out))
     }
 }
 
@@ -177,15 +221,8 @@ impl AuthSeed {
     pub fn login_key(&self, hw: HardwareId<'_>, audience: Audience<'_>) -> LoginKey {
         let (hw_len, hw) = hw.length_prefixed();
         let (audience_len, audience) = audience.length_prefixed();
-        let info = [
-            b"mqward1l".as_slice(),
-            &hw_len,
-            hw,
-            &audience_len,
-            audience,
-            b"",
-        ];
-        LoginKey(expand(&self.0, info))
+        let info = [b"mqward1l".as_slice(), &hw_len, hw, &audience_len, audience];
+        LoginKey::derived(|out| expand(&self.bytes, &info, out))
     }
 }
 
@@ -193,7 +230,7 @@ impl UpSeed {
     /// The key of an uplink sender; its rboot is 0.
     #[must_use]
     pub fn sender_key(&self, sender: Sender, hw: HardwareId<'_>) -> SenderKey {
-        sender_key(&self.0, sender, 0, hw)
+        sender_key(&self.bytes, sender, 0, hw)
     }
 }
 
@@ -201,7 +238,7 @@ impl DownSeed {
     /// The key of a downlink sender: `rboot` is the receiving device's current boot for class live, otherwise 0.
     #[must_use]
     pub fn sender_key(&self, sender: Sender, rboot: u32, hw: HardwareId<'_>) -> SenderKey {
-        sender_key(&self.0, sender, rboot, hw)
+        sender_key(&self.bytes, sender, rboot, hw)
     }
 }
 
@@ -214,9 +251,8 @@ fn sender_key(seed: &[u8; KEY_LEN], sender: Sender, rboot: u32, hw: HardwareId<'
         &rboot.to_be_bytes(),
         &hw_len,
         hw,
-        b"",
     ];
-    SenderKey(expand(seed, info))
+    SenderKey::derived(|out| expand(seed, &info, out))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 extern crate std;
 
 mod aead;
+mod base64url;
 mod blob;
 mod boot;
 mod boot_record;

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::base64url;
 use crate::mac::hmac;
 use crate::{
     Clock, Device, Generation, LoginKey, LoginStamper, Mark, STAMP_LEN, Stamp, StampError, TAG_LEN,
@@ -72,9 +72,7 @@ impl LoginStamper {
         raw[..HEAD_LEN].copy_from_slice(&head);
         raw[HEAD_LEN..].copy_from_slice(&tag(key, &head, device));
         let mut text = [0; PASSWORD_LEN];
-        // 29 bytes are 39 characters exactly, so the encoder cannot run out of room.
-        let encoded = Base64UrlUnpadded::encode(&raw, &mut text).map(str::len);
-        debug_assert_eq!(encoded, Ok(PASSWORD_LEN));
+        base64url::encode(&raw, &mut text);
         raw.zeroize();
         Ok(Password(text))
     }
@@ -91,7 +89,12 @@ fn encode_head(generation: Generation, stamp: &Stamp) -> [u8; HEAD_LEN] {
 /// `HMAC(login_key, "mqward1c" || head || lp(client_id))[0..16]`
 fn tag(key: &LoginKey, head: &[u8; HEAD_LEN], device: Device<'_>) -> [u8; TAG_LEN] {
     let (len, client_id) = device.length_prefixed();
-    let mac = hmac(key.expose(), &[b"mqward1c", head, &len, client_id]);
+    let mut mac = [0; 32];
+    hmac(
+        key.expose(),
+        &[b"mqward1c", head, &len, client_id],
+        &mut mac,
+    );
     let mut tag = [0; TAG_LEN];
     tag.copy_from_slice(&mac[..TAG_LEN]);
     tag
@@ -142,11 +145,10 @@ impl Claim {
     /// [`MalformedPassword`], whatever is wrong.
     pub fn parse(password: &[u8]) -> Result<Self, MalformedPassword> {
         let mut raw = [0; RAW_LEN];
-        if password.len() != PASSWORD_LEN {
+        // The decoder refuses what is not canonical: two texts for one password would be two to whoever compares texts.
+        if password.len() != PASSWORD_LEN || !base64url::decode(password, &mut raw) {
             return Err(MalformedPassword);
         }
-        // The decoder refuses what is not canonical: two texts for one password would be two to whoever compares texts.
-        Base64UrlUnpadded::decode(password, &mut raw).map_err(|_| MalformedPassword)?;
         if raw[0] != VERSION {
             return Err(MalformedPassword);
         }

@@ -144,7 +144,9 @@ fn live(blob: &[u8]) {
     let hw = HardwareId::new(&HW).unwrap();
     let mut flash = Ram([BootRecord::first_slot(now), [0xff; BOOT_SLOT_LEN]]);
     let mut boot = BootRecord::start(&mut flash).unwrap();
-    let blob = Blob::parse(blob).unwrap();
+    // Looked at where it lies: moved out of the result, it would leave a copy there.
+    let parsed = Blob::parse(blob);
+    let blob = parsed.as_ref().unwrap();
     let audience = mqward_crypto::Audience::new("mqtt.example.com").unwrap();
     let key = blob.auth_seed().login_key(hw, audience);
     let mut stamper = boot.login_stamper().unwrap();
