@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 
 FUZZ = pathlib.Path(__file__).parent
@@ -83,6 +84,46 @@ def seeds():
     yield "window", "back-and-boots", bytes([0, 100, 0, 30, 0, 99, 1, 5, 0, 98, 2, 0, 0, 97, 1, 6, 255, 2, 3, 0, 3, 9])
     yield "fleet", "login-replay-restart", bytes([0, 0, 2, 0, 2, 0, 8, 0, 2, 0, 7, 100, 0, 0, 2, 1, 6, 9, 0, 0, 2, 2])
     yield "fleet", "seal-replay-restore", bytes([1, 0, 4, 0, 4, 0, 8, 90, 1, 0, 4, 1, 8, 150, 4, 1, 6, 40, 1, 0, 4, 2])
+    yield from c_abi_seeds()
+
+
+def c_abi_seeds():
+    """Chains of calls: a function's number, then what its arguments are drawn from (fuzz/src/arena.rs)."""
+    source = (FUZZ / "fuzz_targets/c_abi.rs").read_text()
+    table = source.split("\nfunctions! {\n")[1].split("\n}\n")[0]
+    names = re.findall(r"\bmqward_\w+", table)
+    text, one, storage = [0, 0], [0, 1], [0, 0]
+    device = [4, *text, 8, *text, 0, *one]
+    start = [("boot_provision", storage + one), ("boot_start", storage + [1])]
+    mint = [("boot_login_stamper", [1, 2]), ("password_mint", [2, 3, *device, *one, 2, 0, 40])]
+    topic, buffer = [*text, 3], [6, 0, 100]
+    seal = [
+        ("boot_seal_stamper", [1, 0, 0, 0, 0, 7]),
+        ("sealer_init_up", [5, *device, 0, 0, 6]),
+        ("seal_in_place", [6, 7, 0, 0, *topic, *one, *buffer, 10, 8]),
+        ("opener_init_up", [5, *device, 0, 0, 9]),
+    ]
+    receipt = [226, 48]
+    opened = [
+        ("open_in_place", [9, *topic, 6, 0, 40, 10]),
+        ("window_init", [11]),
+        ("receipt_check_age", [*receipt, *one, *one]),
+        ("window_judge", [11, *receipt, 0]),
+        ("window_commit", [11, 0]),
+    ]
+    expand = [("cose_expand", [6, 0, 40, 3, 0, 90, 0]), ("cose_compact", [3, 0, 67, 6, 0, 60, 0])]
+    sleep = [("resume_sleep", [2, 7, 5, 0, 32]), ("resume_wake", [5, 0, 32, 2, 7])]
+    chains = {
+        "mint": start + mint,
+        "seal-and-open": start + seal + opened,
+        "expand": start + seal + expand,
+        "sleep": start + mint[:1] + seal[:1] + sleep,
+    }
+    for index, name in enumerate(names):
+        chains[name] = [(name.removeprefix("mqward_"), range(1, 40))]
+    for name, chain in chains.items():
+        drawn = bytes(byte for function, rest in chain for byte in [names.index("mqward_" + function), *rest])
+        yield "c_abi", name, b"device-1".ljust(len(drawn), b"\0") + drawn
 
 
 def main():
