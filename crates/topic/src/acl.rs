@@ -66,17 +66,7 @@ impl<'a> Acl<'a> {
             Ok(rule) => Why::AllowedBy { rule },
             Err(closest) => self.together(client, wanted).unwrap_or(closest),
         };
-        // `#` and `/#` are walked with one level more than they have: name the one that is there.
-        let why = match why {
-            Why::NotCovered { rule, level } if matches!(filter.as_str(), "#" | "/#") => {
-                Why::NotCovered {
-                    rule,
-                    level: level.min(filter.levels().count() - 1),
-                }
-            }
-            why => why,
-        };
-        Decision::new(why, false)
+        Decision::new(why.within(filter), false)
     }
 
     fn topic(&self, access: Access, client: ClientId<'_>, topic: TopicName<'_>) -> Decision {

@@ -1,5 +1,7 @@
 //! The answer of an access control list, with its reason.
 
+use crate::TopicFilter;
+
 /// Whether something is allowed, and by or against which rule.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Hash)]
 #[must_use]
@@ -66,4 +68,19 @@ pub enum Why {
         /// short for the rule.
         level: usize,
     },
+}
+
+impl Why {
+    /// `#` and `/#` are walked with one level more than they have: names the one that is there.
+    pub(crate) fn within(self, filter: TopicFilter<'_>) -> Self {
+        match self {
+            Self::NotCovered { rule, level } if matches!(filter.as_str(), "#" | "/#") => {
+                Self::NotCovered {
+                    rule,
+                    level: level.min(filter.levels().count() - 1),
+                }
+            }
+            why => why,
+        }
+    }
 }

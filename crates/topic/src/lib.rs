@@ -2,23 +2,34 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
 mod acl;
 mod client_id;
 mod client_id_rule;
+#[cfg(feature = "alloc")]
+mod compiled_acl;
 mod decision;
 mod error;
 mod filter;
+mod inclusion;
 mod level;
 mod limits;
 mod name;
 mod pattern;
 mod rule;
 mod subscription;
+#[cfg(feature = "alloc")]
+mod trie;
 mod utf8_string;
+mod word;
 
 pub use acl::Acl;
 pub use client_id::{ClientId, MAX_CLIENT_ID_LEN};
 pub use client_id_rule::{CharClass, ClientIdRule};
+#[cfg(feature = "alloc")]
+pub use compiled_acl::CompiledAcl;
 pub use decision::{Decision, Why};
 pub use error::{ClientIdError, ClientIdRuleError, PatternError, SyntaxError};
 pub use filter::TopicFilter;
