@@ -13,7 +13,7 @@ use crate::packages::install;
 use crate::sysroot::{Toolchain, folder};
 
 /// SHA-256 in rolled loops: what the prebuilt libraries use.
-const COMPACT: [&str; 2] = [
+pub(crate) const COMPACT: [&str; 2] = [
     "--cfg=sha2_backend=\"soft\"",
     "--cfg=sha2_backend_soft=\"compact\"",
 ];

@@ -1,4 +1,4 @@
-//! `cargo xtask fleet`: twenty emulated microcontrollers with FreeRTOS and lwIP at a real Mosquitto, and who attacks them.
+//! `cargo xtask fleet`: twenty emulated microcontrollers at a real Mosquitto, in C and in Rust, and who attacks them.
 
 mod backend;
 mod device;
@@ -23,27 +23,42 @@ const AGAIN: &str = "command again: dropped";
 const REFUSED: &str = "command refused";
 
 pub(crate) fn run() -> Result<(), Failure> {
-    let image = image::build()?;
+    let images = image::build()?;
     need(&[MOSQUITTO])?;
-    let mut stage = Stage::build(image)?;
+    let mut stage = Stage::build(images)?;
     let mut backend = Backend::log_in(&stage)?;
     let mut recorder = Recorder::log_in(&stage)?;
 
-    step("One device, with a listener on its wire");
-    let tap = Tap::before(stage.address())?;
-    let mut device = stage.device(stage::FLEET, tap.port())?;
-    let devices = core::slice::from_mut(&mut device);
-    live(&mut backend, &mut recorder, devices)?;
-    device.cut_power()?;
-    stage.refuses_replay(&tap.first_connect()?, device.id())?;
-    done("its CONNECT, sent again by the listener, was refused as replayed");
+    for index in stage::watched() {
+        step(&format!(
+            "One device in {}, with a listener on its wire",
+            if stage::is_in_rust(index) {
+                "Rust"
+            } else {
+                "C"
+            }
+        ));
+        let tap = Tap::before(stage.address())?;
+        let mut device = stage.device(index, tap.port())?;
+        live(
+            &mut backend,
+            &mut recorder,
+            core::slice::from_mut(&mut device),
+        )?;
+        device.cut_power()?;
+        stage.refuses_replay(&tap.first_connect()?, index)?;
+        done("its CONNECT, sent again by the listener, was refused as replayed");
+    }
 
-    step(&format!("{} devices at once", stage::FLEET));
+    step(&format!(
+        "{} devices at once, half of each kind",
+        stage::FLEET
+    ));
     let mut devices = (0..stage::FLEET)
         .map(|index| stage.device(index, stage.address().port()))
         .collect::<Result<Vec<Device>, Failure>>()?;
     live(&mut backend, &mut recorder, &mut devices)?;
-    done("one of them has no clock: its boot counter alone makes its passwords new");
+    done("two of them have no clock: the boot counter alone makes their passwords new");
 
     // Each comes back with the next password of the same boot: the last one is of no use to anybody, itself included.
     let before = boots(&backend, &devices)?;
@@ -59,11 +74,12 @@ pub(crate) fn run() -> Result<(), Failure> {
     stage.every_login_was_honest()?;
     let left = devices
         .iter()
+        .step_by(2)
         .map(Device::stack_left)
         .collect::<Result<Vec<u32>, Failure>>()?;
     let least = left.into_iter().min().unwrap_or(0);
     done(&format!(
-        "of the 4096 bytes of stack of the task that does all this, {least} were never used"
+        "in C, the task that does all this never used {least} of its 4096 bytes of stack"
     ));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The project's tasks: `cargo xtask demo`, `cargo xtask test` and what else README and CI call.
 
+mod bench;
 mod board;
 mod check;
 mod command;
@@ -35,11 +36,18 @@ enum Task {
     Test,
     /// Runs the other gates: format, lints, docs, dependencies, the bare builds, the oldest compiler.
     Check,
-    /// Runs the benchmarks (their own workspace, `benches/`).
-    Bench,
+    /// Measures this project and its peers in one process, and writes `docs/performance.md`.
+    Bench {
+        /// Fails when a ratio misses its goal by more than the margin, and writes nothing.
+        #[arg(long, conflicts_with = "criterion")]
+        check: bool,
+        /// Runs the criterion benchmarks of this project alone.
+        #[arg(long)]
+        criterion: bool,
+    },
     /// Builds firmware for five cores in C and in Rust, runs it in QEMU, and proves that it cannot panic.
     Firmware,
-    /// Runs twenty emulated microcontrollers with FreeRTOS and lwIP against a real Mosquitto, and attacks them.
+    /// Runs twenty emulated microcontrollers, in C and in Rust, against a real Mosquitto, and attacks them.
     Fleet,
     /// Prints flash, RAM, stack and instructions per core beside other libraries, and checks the limits.
     Sizes,
@@ -77,7 +85,11 @@ fn main() -> ExitCode {
         Task::Fuzz { seconds } => fuzz::run(seconds),
         Task::Storm { packets, seed } => storm::run(packets, seed),
         Task::Install { prefix } => install::run(&prefix),
-        Task::Bench => command::cargo(["bench", "--manifest-path", "benches/Cargo.toml"]),
+        Task::Bench { check, criterion } => bench::measure(&match (check, criterion) {
+            (true, _) => bench::Aim::Check,
+            (_, true) => bench::Aim::Criterion,
+            _ => bench::Aim::Document,
+        }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,10 +1,11 @@
-//! The firmware image: kernel, lwIP, `libmqward.a` and `bindings/firmware/mqtt`, compiled and linked for Cortex-M3.
+//! The two firmware images for Cortex-M3: `bindings/firmware/mqtt` with kernel, lwIP and `libmqward.a`, and
+//! `bindings/firmware/embassy`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::board::{BOARDS, Build};
+use crate::board::{BOARDS, Build, COMPACT};
 use crate::command::{Failure, root, run};
 use crate::fleet::sources;
 use crate::packages::install;
@@ -60,8 +61,16 @@ const LWIP: [&str; 18] = [
     "apps/mqtt/mqtt.c",
 ];
 
-/// Builds the image that every device runs, and returns its path.
-pub(crate) fn build() -> Result<PathBuf, Failure> {
+/// What devices run.
+pub(crate) struct Images {
+    /// FreeRTOS, lwIP and its client for MQTT 3.1.1, in C.
+    pub(crate) c: PathBuf,
+    /// Embassy and a client for MQTT 5, in Rust.
+    pub(crate) rust: PathBuf,
+}
+
+/// Installs what is missing and builds both images.
+pub(crate) fn build() -> Result<Images, Failure> {
     let missing: Vec<&str> = NEEDED
         .into_iter()
         .filter(|(_, file)| !Path::new(file).exists())
@@ -69,11 +78,43 @@ pub(crate) fn build() -> Result<PathBuf, Failure> {
         .collect();
     install(&missing)?;
     let toolchain = Toolchain::ready(&[TARGET])?;
+    let images = Images {
+        c: in_c(&toolchain)?,
+        rust: in_rust(&toolchain)?,
+    };
+    for (name, elf) in [
+        ("FreeRTOS and lwIP", &images.c),
+        ("Embassy in Rust", &images.rust),
+    ] {
+        allocates_nothing(elf)?;
+        size(name, elf)?;
+    }
+    Ok(images)
+}
+
+fn in_rust(toolchain: &Toolchain) -> Result<PathBuf, Failure> {
+    let target_dir = folder().join("embassy");
+    let mut flags = vec!["-Clinker=arm-none-eabi-ld", "-Clinker-flavor=ld"];
+    flags.extend(COMPACT);
+    let mut command = toolchain.cargo(&flags);
+    command
+        // Not `--locked`: what our own crates depend on may change without this lock file, and nothing else does.
+        .args(["build", "--quiet", "--release"])
+        .args(["--manifest-path", "bindings/firmware/embassy/Cargo.toml"])
+        .args(["--target", TARGET, "--target-dir"])
+        .arg(&target_dir);
+    run(&mut command, "cargo build bindings/firmware/embassy")?;
+    Ok(target_dir
+        .join(TARGET)
+        .join("release/mqward-firmware-embassy"))
+}
+
+fn in_c(toolchain: &Toolchain) -> Result<PathBuf, Failure> {
     let board = BOARDS
         .iter()
         .find(|board| board.target == TARGET)
         .ok_or("there is no board with this core")?;
-    let library = board.library(&toolchain, Build::SMALL, "panic-handler")?;
+    let library = board.library(toolchain, Build::SMALL, "panic-handler")?;
     let (kernel, lwip) = (sources::kernel()?, sources::lwip()?);
 
     let firmware = root().join("bindings/firmware");
@@ -138,16 +179,20 @@ pub(crate) fn build() -> Result<PathBuf, Failure> {
         &mut command,
         &format!("{COMPILER} bindings/firmware/mqtt/*.c"),
     )?;
-    allocates_nothing(&elf)?;
-    size(&elf)?;
     Ok(elf)
 }
 
-/// Fails if a heap was linked: of the C library or of the kernel. lwIP takes its packets from static pools.
+/// Fails if a heap was linked: of the C library, of the kernel, of Rust. lwIP takes its packets from static pools.
 fn allocates_nothing(elf: &Path) -> Result<(), Failure> {
     let symbols = Command::new("arm-none-eabi-nm").arg(elf).output()?.stdout;
     let symbols = String::from_utf8(symbols)?;
-    let heap = ["malloc", "_malloc_r", "_sbrk", "pvPortMalloc"];
+    let heap = [
+        "malloc",
+        "_malloc_r",
+        "_sbrk",
+        "pvPortMalloc",
+        "__rust_alloc",
+    ];
     let found = symbols
         .lines()
         .filter_map(|line| line.split_whitespace().last())
@@ -159,7 +204,7 @@ fn allocates_nothing(elf: &Path) -> Result<(), Failure> {
 }
 
 /// Prints what the image takes; `size` calls flash text and data, RAM data and bss.
-fn size(elf: &Path) -> Result<(), Failure> {
+fn size(name: &str, elf: &Path) -> Result<(), Failure> {
     let printed = Command::new("arm-none-eabi-size").arg(elf).output()?.stdout;
     let printed = String::from_utf8(printed)?;
     let numbers = printed.lines().nth(1).unwrap_or_default();
@@ -171,7 +216,7 @@ fn size(elf: &Path) -> Result<(), Failure> {
         return Err(format!("arm-none-eabi-size printed {printed}").into());
     };
     eprintln!(
-        "  the image takes {} bytes of flash and {} of RAM, with kernel, TCP/IP, MQTT and every stack",
+        "  {name}: {} bytes of flash, {} of static RAM",
         text + data,
         data + bss
     );

@@ -14,11 +14,12 @@ use crate::command::Failure;
 use crate::demo::node::{AUDIENCE, Node};
 use crate::demo::stage::{key, mqward};
 use crate::fleet::device::{Device, Parts};
+use crate::fleet::image::Images;
 
-/// How many devices there are at once. One more is watched alone before.
+/// How many devices there are at once. One more of each kind is watched alone before.
 pub(crate) const FLEET: usize = 20;
-/// The device without a clock: its logins rest on the boot counter alone.
-const WITHOUT_CLOCK: usize = 19;
+/// One of each kind has no clock: its logins rest on the boot counter alone.
+const WITHOUT_CLOCK: Range<usize> = 18..FLEET;
 const BACKEND: &str = "backend-1";
 /// The backend's number among the senders of every device.
 pub(crate) const BACKEND_SENDER: u8 = 16;
@@ -65,11 +66,11 @@ publish = [{ allow = "#" }]
 subscribe = [{ allow = "#" }]
 "##;
 
-/// A running broker, the files of its fleet, and the image that every device runs.
+/// A running broker, the files of its fleet, and the images that its devices run.
 pub(crate) struct Stage {
     folder: TempDir,
     broker: Broker,
-    image: PathBuf,
+    images: Images,
 }
 
 /// The MAC address of a device, which its client id repeats as a label would.
@@ -83,16 +84,26 @@ pub(crate) fn client_id(index: usize) -> Result<String, Failure> {
 }
 
 pub(crate) fn has_clock(index: usize) -> bool {
-    index != WITHOUT_CLOCK
+    !WITHOUT_CLOCK.contains(&index)
 }
 
-/// Every device, the one that is watched alone included.
+/// Every second device is in Rust.
+pub(crate) fn is_in_rust(index: usize) -> bool {
+    index % 2 == 1
+}
+
+/// The devices that are watched alone, one of each kind.
+pub(crate) fn watched() -> Range<usize> {
+    FLEET..FLEET + 2
+}
+
+/// Every device.
 pub(crate) fn everyone() -> Range<usize> {
-    0..FLEET + 1
+    0..watched().end
 }
 
 impl Stage {
-    pub(crate) fn build(image: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn build(images: Images) -> Result<Self, Failure> {
         let folder = TempDir::with_prefix("mqward-fleet-")?;
         let path = folder.path();
         let at = |name: &str| path.join(name).display().to_string();
@@ -131,7 +142,7 @@ impl Stage {
         Ok(Self {
             folder,
             broker,
-            image,
+            images,
         })
     }
 
@@ -157,7 +168,12 @@ impl Stage {
             port,
             has_clock: has_clock(index),
         };
-        Device::new(self.folder.path(), &self.image, &parts)
+        let image = if is_in_rust(index) {
+            &self.images.rust
+        } else {
+            &self.images.c
+        };
+        Device::new(self.folder.path(), image, &parts)
     }
 
     /// Boots the backend.
@@ -196,16 +212,20 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// Sends a recorded CONNECT again, and fails unless the broker refuses it for the right reason.
-    pub(crate) fn refuses_replay(&self, connect: &[u8], id: &str) -> Result<(), Failure> {
-        let mut wire = Wire::open(self.address(), Version::V3)?;
+    /// Sends a recorded CONNECT again, and fails unless the broker refuses it for the right reason (spec §10.6).
+    pub(crate) fn refuses_replay(&self, connect: &[u8], index: usize) -> Result<(), Failure> {
+        let (version, refusal) = if is_in_rust(index) {
+            (Version::V5, 0x87)
+        } else {
+            (Version::V3, 5)
+        };
+        let mut wire = Wire::open(self.address(), version)?;
         wire.send(connect)?;
         let answer = wire.receive()?;
         let last = self.audit()?.pop().ok_or("the audit log is empty")?;
-        let reason = last["reason"].as_str().unwrap_or("");
-        if !matches!(answer, Packet::ConnAck { code: 5, .. })
-            || reason != "replayed"
-            || last["client_id"] != id
+        if !matches!(answer, Packet::ConnAck { code, .. } if code == refusal)
+            || last["reason"] != "replayed"
+            || last["client_id"] != client_id(index)?
         {
             return Err(format!("a replayed CONNECT was answered with {answer:?}: {last}").into());
         }
@@ -228,16 +248,16 @@ impl Stage {
         for index in everyone() {
             let id = client_id(index)?;
             let count = logins.get(&id).copied().unwrap_or(0);
-            // The one that is watched alone was without power when the broker started again.
-            let honest = if index == FLEET { 2 } else { 3 };
+            // Those that are watched alone were without power when the broker started again.
+            let honest = if watched().contains(&index) { 2 } else { 3 };
             if count != honest {
                 return Err(format!("{id} logged in {count} times instead of {honest}").into());
             }
         }
-        if refusals.len() != 1 {
-            return Err(format!("not one refusal but {refusals:?}").into());
+        if refusals.len() != watched().len() {
+            return Err(format!("others than the listener were refused: {refusals:?}").into());
         }
-        eprintln!("  the audit log has no other logins, and one refusal: the listener's");
+        eprintln!("  the audit log has no other logins, and no refusals but the listener's");
         Ok(())
     }
 
