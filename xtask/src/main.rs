@@ -47,7 +47,7 @@ enum Task {
     },
     /// Builds firmware for five cores in C and in Rust, runs it in QEMU, and proves that it cannot panic.
     Firmware,
-    /// Runs twenty emulated microcontrollers, in C and in Rust, against a real Mosquitto, and attacks them.
+    /// Runs twenty emulated microcontrollers with FreeRTOS and lwIP against a real Mosquitto, and attacks them.
     Fleet,
     /// Prints flash, RAM, stack and instructions per core beside other libraries, and checks the limits.
     Sizes,
