@@ -32,6 +32,8 @@ pub struct Will {
     pub payload: Vec<u8>,
     /// Will retain flag.
     pub retain: bool,
+    /// Will Delay Interval in seconds, 0 for none; MQTT 5 only.
+    pub delay: u32,
 }
 
 /// A CONNECT packet (MQTT 3.1.1 §3.1, MQTT 5 §3.1), every field free to be absent, empty or wrong.
@@ -86,7 +88,17 @@ impl Connect {
             topic: topic.into(),
             payload: payload.into(),
             retain: false,
+            delay: 0,
         });
+        self
+    }
+
+    /// Has the will wait this many seconds after the end of the connection; MQTT 5 only.
+    #[must_use]
+    pub fn will_delay(mut self, seconds: u32) -> Self {
+        if let Some(will) = &mut self.will {
+            will.delay = seconds;
+        }
         self
     }
 
@@ -127,8 +139,13 @@ impl Connect {
         }
         put_field(&mut body, &self.client_id);
         if let Some(will) = &self.will {
-            if version == Version::V5 {
-                body.put_u8(0);
+            match (version, will.delay) {
+                (Version::V3, _) => {}
+                (Version::V5, 0) => body.put_u8(0),
+                (Version::V5, delay) => {
+                    body.put_slice(&[5, 24]);
+                    body.put_u32(delay);
+                }
             }
             put_field(&mut body, &will.topic);
             put_field(&mut body, &will.payload);

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod dollar;
 mod fleet;
 mod limits;
 mod login;

@@ -44,3 +44,47 @@ fn a_session_that_is_closed_for_a_breach_may_leave_its_own_will_only() {
     assert_eq!(message(&mut reader), (own, b"gone".into()));
     assert!(reader.is_open_and_quiet().unwrap());
 }
+
+/// The new login is judged, then the old connection's will, and only then the old connection ends.
+#[test]
+fn a_session_that_is_taken_over_leaves_its_own_will_only() {
+    let fleet = Fleet::new();
+    let broker = fleet.start();
+    let mut device = FieldDevice::new(ALICE);
+    let own = format!("tx/{ALICE}/will");
+    for version in Version::ALL {
+        let mut reader = reader(&broker, version);
+        let connect = device.connect().will(&format!("tx/{BOB}/will"), b"foreign");
+        let mut first = accepted(&broker, version, &connect);
+        let mut second = accepted(&broker, version, &device.connect().will(&own, b"own"));
+        assert!(first.until_closed().unwrap().is_some());
+        assert!(second.is_open_and_quiet().unwrap());
+        let mut third = device.log_in(&broker, version);
+        assert!(second.until_closed().unwrap().is_some());
+        assert_eq!(message(&mut reader), (own.clone(), b"own".into()));
+        assert!(third.is_open_and_quiet().unwrap());
+        assert!(reader.is_open_and_quiet().unwrap(), "a foreign will came");
+    }
+}
+
+/// Judged long after the connection and all that belonged to it are gone.
+#[test]
+fn a_will_that_waits_is_judged_when_its_time_comes() {
+    let fleet = Fleet::new();
+    let broker = fleet.start();
+    let mut reader = reader(&broker, Version::V5);
+    let own = format!("tx/{ALICE}/will");
+    let wills = [
+        (ALICE, own.clone(), &b"own"[..]),
+        (BOB, own.clone(), b"foreign"),
+    ];
+    for (id, topic, payload) in wills {
+        let mut device = FieldDevice::new(id);
+        let connect = device.connect().persistent();
+        let connect = connect.will(&topic, payload).will_delay(2);
+        drop(accepted(&broker, Version::V5, &connect));
+    }
+    assert_eq!(message(&mut reader), (own, b"own".into()));
+    assert!(broker.logs("mqward: refused publish by \"device-0123456789cd\""));
+    assert!(reader.is_open_and_quiet().unwrap(), "a foreign will came");
+}

@@ -38,6 +38,31 @@ fn a_revoked_device_is_disconnected_without_its_will() {
     assert_sound(&mut broker);
 }
 
+/// A device that was gone already when it was revoked has nothing more to say either.
+#[test]
+fn a_will_that_waits_is_not_published_once_its_device_is_revoked() {
+    let (fleet, mut registry) = live_fleet();
+    let mut broker = fleet.start();
+    let mut reader = reader(&broker, Version::V5);
+    for (id, wait) in [(ALICE, 5), (BOB, 6)] {
+        let connect = FieldDevice::new(id).connect().persistent();
+        let connect = connect
+            .will(&format!("tx/{id}/will"), b"gone")
+            .will_delay(wait);
+        drop(accepted(&broker, Version::V5, &connect));
+    }
+    let seen = Seen::before(&fleet);
+    registry.revoke(ALICE, "", now()).unwrap();
+    seen.wait(&fleet);
+    assert_eq!(
+        message(&mut reader),
+        (format!("tx/{BOB}/will"), b"gone".into())
+    );
+    let refused = "refused a packet of \"device-0123456789ab\"";
+    assert!(broker.log().contains(refused), "{}", broker.log());
+    assert_sound(&mut broker);
+}
+
 #[test]
 fn a_person_of_the_broker_is_revoked_like_a_device() {
     let (fleet, mut registry) = live_fleet();

@@ -1,0 +1,186 @@
+//! The table of connections, in the orders in which Mosquitto tells about them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../src/connections.rs"]
+mod connections;
+
+use connections::{Asked, Connections, Standing};
+
+const ALICE: &[u8] = b"alice";
+const BOB: &[u8] = b"bob";
+
+/// A broker that ticks, as all do but 2.0.11 with settings per listener.
+fn ticking() -> Connections {
+    let mut connections = Connections::default();
+    connections.tick();
+    connections
+}
+
+#[test]
+fn a_connection_is_trusted_until_it_ends_and_its_will_after_that() {
+    let mut table = ticking();
+    assert_eq!(table.standing(ALICE, 1), Standing::Unknown);
+    table.admit(ALICE, 1);
+    assert_eq!(table.standing(ALICE, 1), Standing::Trusted);
+    assert_eq!(table.standing(BOB, 1), Standing::Unknown, "another id");
+    assert_eq!(
+        table.standing(ALICE, 2),
+        Standing::Unknown,
+        "another connection"
+    );
+    table.end(Some(ALICE), 1);
+    assert_eq!(table.standing(ALICE, 1), Standing::Trusted, "its will");
+    table.tick();
+    let offline = Standing::Offline { may_stay: true };
+    assert_eq!(table.standing(ALICE, 1), offline, "its session");
+}
+
+#[test]
+fn a_connection_that_takes_over_comes_before_the_end_of_the_old_one() {
+    let mut table = ticking();
+    table.admit(ALICE, 1);
+    table.admit(ALICE, 2);
+    assert_eq!(table.standing(ALICE, 1), Standing::Trusted, "the old will");
+    table.end(Some(ALICE), 1);
+    table.tick();
+    assert_eq!(table.standing(ALICE, 1), Standing::Unknown);
+    assert_eq!(table.standing(ALICE, 2), Standing::Trusted);
+    table.set_may_stay(ALICE, false);
+    assert_eq!(table.standing(ALICE, 2), Standing::Gone);
+    assert_eq!(table.next_doomed().unwrap(), (ALICE.into(), Standing::Gone));
+    assert!(table.next_doomed().is_none());
+}
+
+#[test]
+fn only_who_is_connected_is_ended() {
+    let mut table = ticking();
+    table.admit(ALICE, 1);
+    table.end(Some(ALICE), 1);
+    table.set_may_stay(ALICE, false);
+    assert!(table.next_doomed().is_none(), "a session");
+    assert_eq!(
+        table.standing(ALICE, 1),
+        Standing::Gone,
+        "whose will is still to come"
+    );
+    table.tick();
+    assert_eq!(
+        table.standing(ALICE, 1),
+        Standing::Offline { may_stay: false }
+    );
+
+    table.admit(BOB, 2);
+    table.set_may_stay(BOB, false);
+    table.end(Some(BOB), 2);
+    assert!(table.next_doomed().is_none(), "gone by itself meanwhile");
+
+    table.admit(BOB, 3);
+    table.set_may_stay(BOB, false);
+    table.end(Some(BOB), 3);
+    table.admit(BOB, 4);
+    assert!(table.next_doomed().is_none(), "back after it was forgiven");
+    assert_eq!(table.standing(BOB, 4), Standing::Trusted);
+
+    // Of a lingering connection that was taken over, by a client that is gone.
+    table.admit(BOB, 5);
+    table.end(Some(BOB), 5);
+    table.set_may_stay(BOB, false);
+    assert!(table.next_doomed().is_none());
+}
+
+#[test]
+fn without_ticks_nobody_is_ended() {
+    let mut table = Connections::default();
+    assert!(!table.has_ticks());
+    table.admit(ALICE, 1);
+    table.set_may_stay(ALICE, false);
+    assert!(table.next_doomed().is_none());
+    assert_eq!(table.standing(ALICE, 1), Standing::Gone);
+}
+
+#[test]
+fn what_is_left_to_the_broker_has_an_entry_with_its_first_packet() {
+    let mut table = ticking();
+    table.defer(ALICE, 1);
+    assert!(table.clients().is_empty(), "the broker may refuse it");
+    assert_eq!(table.standing(ALICE, 1), Standing::Deferred);
+    table.found(ALICE, 1, Standing::Trusted);
+    assert_eq!(table.clients_of(&["alice".into(), "bob".into()]).len(), 1);
+    // Somebody who guesses at its password, and whom the broker refuses.
+    table.defer(ALICE, 2);
+    table.end(None, 2);
+    assert_eq!(table.standing(ALICE, 1), Standing::Trusted);
+    table.set_may_stay(ALICE, false);
+    assert_eq!(table.next_doomed().unwrap(), (ALICE.into(), Standing::Gone));
+}
+
+#[test]
+fn a_connection_without_a_login_is_not_taken_for_the_session_in_its_place() {
+    let mut table = ticking();
+    table.admit(ALICE, 1);
+    table.end(Some(ALICE), 1);
+    table.tick();
+    // The broker gives the memory to a new connection, says nothing, and then that it ended.
+    table.end(Some(ALICE), 1);
+    assert_eq!(table.standing(ALICE, 1), Standing::Unknown, "its will");
+    assert!(table.has_just_ended(1));
+    table.tick();
+    assert_eq!(
+        table.standing(ALICE, 1),
+        Standing::Unknown,
+        "a will that waits"
+    );
+
+    table.found(ALICE, 2, Standing::Unasked);
+    table.doom(ALICE, 2);
+    assert_eq!(table.standing(ALICE, 2), Standing::Unasked);
+    assert_eq!(
+        table.next_doomed().unwrap(),
+        (ALICE.into(), Standing::Unasked)
+    );
+    table.end(Some(ALICE), 2);
+    assert_eq!(table.standing(ALICE, 2), Standing::Unasked, "its will");
+}
+
+#[test]
+fn a_session_of_an_earlier_process_is_followed_like_any_other() {
+    let mut table = ticking();
+    table.found_session(ALICE, 1, true);
+    assert_eq!(
+        table.standing(ALICE, 1),
+        Standing::Offline { may_stay: true }
+    );
+    table.set_may_stay(ALICE, false);
+    assert_eq!(
+        table.standing(ALICE, 1),
+        Standing::Offline { may_stay: false }
+    );
+    assert!(table.next_doomed().is_none(), "nobody is connected");
+    table.admit(ALICE, 2);
+    assert_eq!(table.standing(ALICE, 2), Standing::Trusted);
+}
+
+#[test]
+fn only_a_reload_asks_again() {
+    let mut table = ticking();
+    table.admit(ALICE, 1);
+    table.admit(BOB, 2);
+    table.end(Some(BOB), 2);
+    assert_eq!(table.asked(ALICE, 1, true), Asked::Login);
+    table.reload();
+    assert_eq!(table.asked(ALICE, 1, true), Asked::Connection);
+    assert_eq!(table.asked(ALICE, 2, true), Asked::Login);
+    assert_eq!(table.asked(BOB, 2, true), Asked::Session);
+    assert_eq!(table.asked(b"stored", 3, false), Asked::Session);
+    assert_eq!(table.asked(b"stored", 3, true), Asked::Login);
+    table.tick();
+    assert_eq!(table.asked(ALICE, 1, true), Asked::Login);
+
+    let mut table = Connections::default();
+    table.admit(ALICE, 1);
+    table.reload();
+    assert_eq!(table.asked(ALICE, 1, true), Asked::Connection);
+    table.end(Some(ALICE), 1);
+    assert_eq!(table.asked(ALICE, 1, true), Asked::Login, "without ticks");
+}
