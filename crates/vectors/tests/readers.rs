@@ -267,9 +267,20 @@ fn windows_follow_the_specification() {
             u32::MAX
         };
         let (mut messages, mut verdicts) = (Vec::new(), Vec::new());
+        let mut last: Option<(u32, u32)> = None;
         let spread = [4, 70, 1100, 5000][run % 4];
         for index in 0..60 {
-            let (boot, count) = (1 + dice.below(4), dice.below(spread));
+            let (mut boot, mut count) = (1 + dice.below(4), dice.below(spread));
+            // Often just inside of the window of what was last, or just outside.
+            if let (0, Some((last_boot, last_count))) = (dice.below(3), last) {
+                let steps = [1, 2, 1022, 1023, 1024, 1025];
+                let step = steps[usize::try_from(dice.below(6)).unwrap()];
+                (boot, count) = match dice.below(2) {
+                    0 => (last_boot, u32::saturating_sub(last_count, step)),
+                    _ => (last_boot, last_count + step),
+                };
+            }
+            last = Some((boot, count));
             let time = match dice.below(4) {
                 0 => None,
                 1 => Some(STARTED + 60),
