@@ -85,8 +85,8 @@ impl Registry {
                         before.clear();
                         before.push_str(record.get(columns[0]).unwrap_or(""));
                     }
-                    // The file, not the line, is what is wrong.
-                    Err(error @ RegistryError::Busy { .. }) => return Err(error),
+                    // SQLite may have taken the transaction back: what came behind would be imported for itself.
+                    Err(error) if !is_about_the_line(&error) => return Err(error),
                     Err(error) => wrong.push(LineError {
                         line: record.position().map_or(0, csv::Position::line),
                         reason: reason_of(&error),
@@ -108,10 +108,22 @@ fn lines(line: u64, reason: impl core::fmt::Display) -> RegistryError {
     }])
 }
 
+/// What SQLite says where a device has a generation twice.
+const TWICE: &str = "UNIQUE constraint";
+
+/// Whether the line is wrong, not the file that it goes to.
+fn is_about_the_line(error: &RegistryError) -> bool {
+    match error {
+        RegistryError::Busy { .. } => false,
+        RegistryError::File { reason, .. } => reason.contains(TWICE),
+        _ => true,
+    }
+}
+
 /// What is wrong with a line, without the name of the registry.
 fn reason_of(error: &RegistryError) -> String {
     match error {
-        RegistryError::File { reason, .. } if reason.contains("UNIQUE constraint") => {
+        RegistryError::File { reason, .. } if reason.contains(TWICE) => {
             "this client id and generation are listed already".to_owned()
         }
         RegistryError::File { reason, .. } => reason.clone(),

@@ -9,12 +9,14 @@
 mod bench;
 mod device;
 mod doctor;
+mod failures;
 mod fleet;
 mod guide;
 mod issue;
 mod lines;
 mod lint;
 mod manual;
+mod migrate;
 mod mosquitto;
 mod password;
 mod policy;
