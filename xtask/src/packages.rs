@@ -39,6 +39,12 @@ pub(crate) const LIBPAHO_MQTT_DEV: Package = Package {
     file: "/usr/include/MQTTAsync.h",
 };
 
+/// Certificates and TLS connections of clients, where a test needs them.
+pub(crate) const OPENSSL: Package = Package {
+    name: "openssl",
+    file: "/usr/bin/openssl",
+};
+
 /// What the C side is compiled and examined with: every test of it runs, and none is passed over.
 pub(crate) const C_TOOLS: [Package; 8] = [
     Package {

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use crate::command::{Failure, run as run_command};
 use crate::packages::{
-    C_TOOLS, LIBMOSQUITTO_DEV, LIBPAHO_MQTT_DEV, MOSQUITTO, MOSQUITTO_CLIENTS, MOSQUITTO_DEV, need,
-    need_node, need_python,
+    C_TOOLS, LIBMOSQUITTO_DEV, LIBPAHO_MQTT_DEV, MOSQUITTO, MOSQUITTO_CLIENTS, MOSQUITTO_DEV,
+    OPENSSL, need, need_node, need_python,
 };
 
 pub(crate) fn run() -> Result<(), Failure> {
@@ -14,6 +14,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         MOSQUITTO_CLIENTS,
         MOSQUITTO_DEV,
         LIBMOSQUITTO_DEV,
+        OPENSSL,
         LIBPAHO_MQTT_DEV,
     ])?;
     need(&C_TOOLS)?;
