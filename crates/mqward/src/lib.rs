@@ -2,8 +2,14 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+#[cfg(feature = "alloc")]
+mod compiled_roles;
 mod explanation;
 mod gate;
+mod judge;
 mod packet;
 mod reason;
 mod role;
@@ -15,6 +21,8 @@ pub use mqward_topic::*;
 pub use mqward_topic::MAX_CLIENT_ID_LEN;
 const _: () = assert!(MAX_CLIENT_ID_LEN == mqward_crypto::MAX_CLIENT_ID_LEN);
 
+#[cfg(feature = "alloc")]
+pub use compiled_roles::CompiledRoles;
 pub use gate::{Gate, GateError};
 pub use packet::{Connect, Publish, Will};
 pub use reason::Reason;

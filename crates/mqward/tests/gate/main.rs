@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at a broken policy")]
 
+mod compiled;
 mod connect;
 mod deliver;
 mod hostile;

@@ -1,8 +1,8 @@
 //! The policy under test: sealing devices, people of the broker's own, a role that refuses, one that reports.
 
 use mqward::{
-    Access, Authentication, CharClass, ClientIdRule, Effect, Gate, Limits, OnRefuse, Pattern,
-    Publish, Role, Rule, Verdict, Will,
+    Access, Authentication, CharClass, ClientIdRule, CompiledRoles, Effect, Gate, Limits, OnRefuse,
+    Pattern, Publish, Role, Rule, Verdict, Will,
 };
 
 pub(crate) const DEVICE: &[u8] = b"device-0123456789ab";
@@ -61,10 +61,12 @@ pub(crate) fn roles<'a>(rules: &'a [Rule<'a>]) -> [Role<'a>; 4] {
     ]
 }
 
-pub(crate) fn with_gate(test: impl FnOnce(&Gate<'_>)) {
+/// Under the plain rules, and under the same compiled.
+pub(crate) fn with_gate(test: impl Fn(&Gate<'_>)) {
     let rules = rules();
     let roles = roles(&rules);
     test(&Gate::new(&roles).unwrap());
+    test(&Gate::compiled(&CompiledRoles::new(&roles)).unwrap());
 }
 
 /// A payload of the sealed shape, of class live.
