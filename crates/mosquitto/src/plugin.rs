@@ -29,7 +29,7 @@ use crate::sys::{self, Access, Client, Login};
 /// One plugin as Mosquitto knows it: one for all listeners, or with `per_listener_settings` one each.
 pub(crate) struct Plugin {
     pub(crate) guard: Arc<Guard>,
-    /// Never held while the broker is called: it may call back.
+    /// Not held while a connection is ended: the broker calls back then.
     connections: Mutex<Connections>,
     /// How far the guard's changes were followed.
     pub(crate) seen: AtomicU64,

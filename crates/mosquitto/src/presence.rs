@@ -1,5 +1,6 @@
 //! Whose packets count at all, and who has to go: judged beside the rules, by connection.
 
+use core::ffi::c_int;
 use core::sync::atomic::Ordering;
 
 use mqward_broker::Outcome;
@@ -31,15 +32,22 @@ impl Plugin {
             Standing::Gone => Presence::Out(REVOKED),
             Standing::Unasked => Presence::Out(UNASKED),
             Standing::Deferred => {
-                let (standing, presence) = match self.guard.may_stay(client_id) {
-                    true => (Standing::Trusted, Presence::In),
-                    false => (Standing::Gone, Presence::Out(REVOKED)),
-                };
-                self.connections().found(client_id, client.key(), standing);
-                presence
+                let may_stay = self.guard.may_stay(client_id);
+                let mut connections = self.connections();
+                if may_stay {
+                    connections.found(client_id, client.key(), Standing::Trusted);
+                } else {
+                    connections.found(client_id, client.key(), Standing::Gone);
+                    connections.doom(client_id, client.key());
+                }
+                of_right(may_stay)
             }
-            // A connection that Mosquitto has closed shows none any more.
-            Standing::Offline { may_stay } if !client.shows_certificate() => of_right(may_stay),
+            // A connection that Mosquitto has closed asks for nothing, and shows no certificate.
+            Standing::Offline { may_stay }
+                if !is_request(access.kind) && !client.shows_certificate() =>
+            {
+                of_right(may_stay)
+            }
             // No connection is without address and version: this is the broker's stand-in for a sender.
             Standing::Unknown
                 if access.kind == sys::ACL_WRITE
@@ -78,22 +86,20 @@ impl Plugin {
             Outcome::Defer | Outcome::Admit => Presence::In,
         };
         let is_in = matches!(presence, Presence::In);
+        let is_open = is_request(access.kind) || client.shows_certificate();
         let mut connections = self.connections();
         if connections.has_just_ended(key) {
             // Its will, and the last that there is of it.
-        } else if client.shows_certificate() {
-            let standing = if is_in {
-                Standing::Trusted
-            } else {
-                Standing::Unasked
-            };
-            connections.found(client_id, key, standing);
-            if !is_in && access.kind == sys::ACL_READ {
+        } else if !is_open {
+            // A session, or a connection with a shared key instead of a certificate: not one to be ended.
+            connections.found_session(client_id, key, is_in);
+        } else if is_in {
+            connections.found(client_id, key, Standing::Trusted);
+        } else {
+            connections.found(client_id, key, Standing::Unasked);
+            if access.kind == sys::ACL_READ {
                 connections.doom(client_id, key);
             }
-        } else {
-            // A session, or a connection with a shared key instead of a certificate: never one to be ended.
-            connections.found_session(client_id, key, is_in);
         }
         presence
     }
@@ -119,6 +125,7 @@ impl Plugin {
     /// Ends connections that have to go. For ticks alone: inside any other event Mosquitto works on a client.
     pub(crate) fn end_doomed(&self) {
         for _ in 0..ENDS_PER_TICK {
+            // Locked for this statement alone: ending a connection calls back into the plugin.
             let doomed = self.connections().next_doomed();
             let Some((client_id, standing)) = doomed else {
                 return;
@@ -162,6 +169,11 @@ const UNASKED: &str = "login not judged";
 const UNASKED_HINT: &str = "mqward: its listener takes a certificate for a login \
     (use_identity_as_username, use_subject_as_username): that is for roles with auth = \"broker\", \
     and for client ids that are the name in the certificate";
+
+/// What only a connection asks for: Mosquitto asks about wills and deliveries of sessions too.
+const fn is_request(kind: c_int) -> bool {
+    matches!(kind, sys::ACL_SUBSCRIBE | sys::ACL_UNSUBSCRIBE)
+}
 
 const fn of_right(may_stay: bool) -> Presence {
     if may_stay {

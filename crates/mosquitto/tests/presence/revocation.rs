@@ -3,6 +3,7 @@
 use core::net::{Ipv4Addr, SocketAddr};
 
 use mqward::Generation;
+use mqward_broker::DeviceStage;
 use mqward_testbed::{Connect, Packet, Publish, Version, Wire, plugin_path};
 
 use crate::fleet::{
@@ -210,6 +211,33 @@ fn new_rules_count_from_the_next_packet_on() {
         registry.set_topic_id(ALICE, None, now()).unwrap();
         seen.wait(&fleet);
     }
+    assert_sound(&mut broker);
+}
+
+/// A static password that has had its day ends with the next login, and with a reload.
+#[test]
+fn a_stage_that_is_raised_counts_from_the_next_login_on() {
+    let (fleet, mut registry) = live_fleet();
+    let migration = "[migration]\nfile = \"stages.journal\"\n[audit]";
+    fleet.write("policy.toml", &policy().replace("[audit]", migration));
+    registry
+        .set_stage(ALICE, DeviceStage::Legacy, now())
+        .unwrap();
+    let mut broker = fleet.setup().user("fleet", "static").start().unwrap();
+    let connect = Connect::new(ALICE).login("fleet", "static");
+    let mut wire = accepted(&broker, Version::V5, &connect);
+    publish(&mut wire, &format!("tx/{ALICE}/t"), "x");
+    let seen = Seen::before(&fleet);
+    registry
+        .set_stage(ALICE, DeviceStage::Login, now())
+        .unwrap();
+    seen.wait(&fleet);
+    assert!(wire.is_open_and_quiet().unwrap());
+    assert_refused(&broker, Version::V5, &connect);
+    reload(&broker, RELOADED);
+    assert!(wire.until_closed().unwrap().is_some());
+    // The device itself takes its connection over, whichever it has.
+    drop(FieldDevice::new(ALICE).log_in(&broker, Version::V5));
     assert_sound(&mut broker);
 }
 
