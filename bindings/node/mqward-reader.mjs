@@ -309,7 +309,7 @@ export class Window {
   static load(text) {
     const window = new Window();
     const { boots, cold } = JSON.parse(text);
-    window.#boots = boots.map(([boot, highest, seen]) => {
+    window.#boots = boots.map((/** @type {[number, number, string]} */ [boot, highest, seen]) => {
       integer(boot, 0, MAX_U32, "this is no stored window");
       integer(highest, 0, MAX_COUNT, "this is no stored window");
       return { boot, highest, seen: BigInt(`0x${seen}`) };
@@ -332,7 +332,7 @@ export class Window {
 
   /** @param {Message} message */
   #isTimed({ time }) {
-    return time !== null && time > this.#cold.until;
+    return this.#cold !== null && time !== null && time > this.#cold.until;
   }
 
   /** @param {Message} message */

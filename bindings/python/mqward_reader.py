@@ -316,7 +316,7 @@ class Window:
         return next((known for known in self._boots if known[0] == boot), None)
 
     def _is_timed(self, message: Message) -> bool:
-        return message.time is not None and message.time > self._cold[0]
+        return self._cold is not None and message.time is not None and message.time > self._cold[0]
 
     def _is_above(self, message: Message) -> bool:
         return not self._boots or (message.boot, message.count) > (self._boots[0][0], self._boots[0][1])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import mqward_reader as mqward  # noqa: E402
+import mqward_reader as mqward
 
 
 def known_devices(path: str) -> dict[tuple[str, int], mqward.Device]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import mqward_reader as reader  # noqa: E402
+import mqward_reader as reader
 
 
 def open_(q: dict) -> dict:

@@ -12,7 +12,7 @@ fn receive(
     payload: &mut [u8],
     row: &mut Vec<u8>,
     now: UnixTime,
-) -> Result<Option<Vec<u8>>, Box<dyn std::error::Error>> {
+) -> Result<Option<Vec<u8>>, Box<dyn core::error::Error>> {
     let id = Pattern::new("tx/%c/#")?.client_id(TopicName::new(topic)?).ok_or("nobody's topic")?;
     // What the registry knows of this device.
     let device = Device::new(id.as_str(), Generation::FIRST)?;
@@ -34,7 +34,7 @@ fn receive(
 
 /// The example of the specification's §2.3.
 #[test]
-fn a_message_is_received_once() -> Result<(), Box<dyn std::error::Error>> {
+fn a_message_is_received_once() -> Result<(), Box<dyn core::error::Error>> {
     let topic = "tx/device-0123456789ab/t";
     let sealed = [
         0x10, 0x01, 0x00, 0x69, 0x55, 0xb9, 0x00, 0x68, 0xe7, 0x78, 0x01, 0x00, 0x00, 0x07, 0x80,
