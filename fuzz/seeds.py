@@ -64,6 +64,11 @@ def seeds():
             if sealed:
                 yield "cose", "compact-" + case["name"], sealed
                 yield "open", "sealed-" + case["name"], b"\x00\x01\x00\x03\x80t\n" + sealed
+    for index, length in enumerate((0, 1, 16, 63, 64, 65, 128, 193)):
+        head, tail = b"\x83\x68Encrypt0", b"tx/device-1/temperature"[: 3 * index]
+        key_and_nonce = bytes(range(44))
+        lengths = bytes([len(head), len(tail), 7 * index, 3 * index])
+        yield "aead", f"message-{length}", key_and_nonce + lengths + head + tail + bytes(length)
     for case in load("cose")["refused_full"][:LIMIT]:
         if isinstance(case["cose"], str) and len(case["cose"]) < 600:
             yield "cose", "refused-" + case["name"], bytes.fromhex(case["cose"])
