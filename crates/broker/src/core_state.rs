@@ -422,7 +422,13 @@ impl Core {
             topic: Some(topic),
             detail: Some(shown.explain(&gates.gates.gate()).to_string()),
         };
-        let counted = self.limiter.breach_of_client(client_id, self.now(), rule);
+        let now = self.now();
+        let counted = if verdict.is_allowed() {
+            let reason = reason.code();
+            self.limiter.report_of_client(client_id, reason, now, rule)
+        } else {
+            self.limiter.breach_of_client(client_id, now, rule)
+        };
         self.log_counted(loaded, entry, counted);
         verdict
     }

@@ -136,6 +136,9 @@ impl Guard {
     /// Judges a CONNECT at the time `now`. A password that is admitted is used up.
     ///
     /// The answer must never be cached: a cache turns a one-time password into a reusable one.
+    ///
+    /// An adapter that judges in one thread and ends connections in another asks [`may_stay`](Self::may_stay) once after
+    /// it has noted the new connection: a revocation may have come between the two.
     pub fn login(&self, request: &LoginRequest<'_>, now: UnixTime) -> Outcome {
         self.core.login(request, now)
     }

@@ -92,6 +92,18 @@ impl Limiter {
         self.count_in(&self.clients, client_id, now, rule)
     }
 
+    /// A client did something that enforcement would refuse. Each reason counts for itself: a dry run that hears the
+    /// loudest alone would say too little.
+    pub(crate) fn report_of_client(
+        &self,
+        client_id: &[u8],
+        reason: &str,
+        now: UnixTime,
+        rule: &LimiterRule,
+    ) -> Counted {
+        self.count_in(&self.clients, (client_id, reason), now, rule)
+    }
+
     /// A connected client is to be disconnected for a breach on a topic. Above the limit, where the policy sets one, it
     /// is not: its packet alone is refused.
     ///

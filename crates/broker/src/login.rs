@@ -290,6 +290,11 @@ fn check_password(
     };
     match advance {
         Advance::Advanced => {
+            // The store may have taken a while.
+            let standing = loaded.fleet.standing(client_id, Some(claim.generation()));
+            if standing != Standing::Accepted {
+                return Err(refuse(Reason::Revoked, None));
+            }
             history.record(client_id, login.time());
             Ok(Admitted { skew, reached })
         }

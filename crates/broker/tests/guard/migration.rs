@@ -162,6 +162,39 @@ fn the_first_sealed_message_ends_plaintext_for_good() {
 }
 
 #[test]
+fn a_report_names_every_kind_however_loud_another_one_is() {
+    let (fleet, _registry) = fleet();
+    let policy = std::fs::read_to_string(fleet.path("policy.toml")).unwrap();
+    let reporting = "auth = \"mqward\"\non_refuse = \"report\"";
+    fleet.write(
+        "policy.toml",
+        &policy.replacen("auth = \"mqward\"", reporting, 1),
+    );
+    let guard = fleet.guard();
+    for _ in 0..1_000 {
+        assert!(publish(&guard, b"21.5").is_allowed());
+    }
+    let elsewhere = Publish {
+        topic: b"debug/a",
+        payload: b"",
+        retain: false,
+        packet_len: None,
+    };
+    assert!(
+        guard
+            .publish(DEVICE.as_bytes(), &elsewhere, None)
+            .is_allowed()
+    );
+    let lines = fleet.audit_lines();
+    let reported = |reason: &str| {
+        let lines = lines.iter().filter(|line| line["reason"] == reason);
+        lines.filter(|line| line["verdict"] == "report").count()
+    };
+    assert_eq!(reported("not-sealed"), 100, "a flood is bounded");
+    assert_eq!(reported("not-allowed"), 1);
+}
+
+#[test]
 fn without_a_place_to_keep_stages_the_policy_holds_as_it_is() {
     let (fleet, _registry) = fleet();
     fleet.write("policy.toml", &registry_policy());

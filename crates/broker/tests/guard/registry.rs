@@ -2,8 +2,13 @@
 
 use std::fs;
 
-use mqward::{Access, AuthSeed, Effect, Generation, Publish, Reason};
-use mqward_broker::{DeviceRule, Guard, NewDevice, Outcome, Registry};
+use std::sync::Mutex;
+
+use mqward::{Access, Advance, AuthSeed, Effect, Generation, Mark, Publish, Reason, UnixTime};
+use mqward_broker::{
+    ColdStart, DeviceRule, Guard, MemoryReplayStore, NewDevice, Outcome, Registry, ReplayStore,
+    StoreUnavailable,
+};
 
 use crate::test_fleet::{
     AUDIENCE, DEVICE, HARDWARE, NOW, OTHER, TestDevice, TestFleet, auth_root, eventually, login,
@@ -284,6 +289,40 @@ fn logins_go_on_while_a_command_writes() {
         slowest < core::time::Duration::from_millis(500),
         "{slowest:?}"
     );
+}
+
+/// A store that takes its time, as one on a busy disk does, and lets a command do something meanwhile.
+struct SlowStore {
+    store: MemoryReplayStore,
+    meanwhile: Mutex<Box<dyn FnMut() + Send>>,
+}
+
+impl ReplayStore for SlowStore {
+    fn advance(&self, client_id: &str, mark: Mark, at: Option<UnixTime>) -> Advance {
+        (self.meanwhile.lock().unwrap())();
+        // Longer than a guard takes to look at the registry.
+        std::thread::sleep(core::time::Duration::from_millis(2_500));
+        self.store.advance(client_id, mark, at)
+    }
+
+    fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
+        self.store.newest(client_id)
+    }
+}
+
+#[test]
+fn who_is_revoked_while_its_login_waits_for_the_store_is_not_let_in() {
+    let (fleet, mut registry) = fleet();
+    let store = SlowStore {
+        store: MemoryReplayStore::new(ColdStart::Open),
+        meanwhile: Mutex::new(Box::new(move || {
+            registry.revoke(DEVICE, "just now", now()).unwrap();
+        })),
+    };
+    let guard = Guard::open_with_store(&fleet.path("policy.toml"), Box::new(store)).unwrap();
+    let mut device = TestDevice::new(DEVICE);
+    assert_eq!(device.login(&guard, NOW), Err(Reason::Revoked));
+    assert_eq!(fleet.audit_lines().pop().unwrap()["reason"], "revoked");
 }
 
 #[test]
