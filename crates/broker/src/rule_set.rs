@@ -4,8 +4,8 @@ use core::fmt;
 use std::path::Path;
 
 use mqward::{
-    Access, Audience, Authentication, CharClass, ClientIdRule, Effect, Gate, GateError, Limits,
-    OnRefuse, Pattern, Role, Rule,
+    Access, Audience, Authentication, CharClass, ClientIdRule, CompiledRoles, Effect, Gate,
+    GateError, Limits, OnRefuse, Pattern, Role, Rule,
 };
 use self_cell::self_cell;
 
@@ -70,7 +70,7 @@ struct Checked<'a> {
     audience: Option<Audience<'a>>,
 }
 
-// A role borrows a slice of rules, the gate a slice of roles: one cell per slice.
+// A role borrows a slice of rules, what is compiled a slice of roles, the gate what is compiled: one cell for each.
 self_cell!(
     struct RuleCell {
         owner: PolicyText,
@@ -86,8 +86,15 @@ self_cell!(
     }
 );
 self_cell!(
-    struct GateCell {
+    struct CompiledCell {
         owner: RoleCell,
+        #[covariant]
+        dependent: CompiledRoles,
+    }
+);
+self_cell!(
+    struct GateCell {
+        owner: CompiledCell,
         #[covariant]
         dependent: Checked,
     }
@@ -116,9 +123,11 @@ impl RuleSet {
                 .map(|(role, list)| role_of(role, list, file))
                 .collect()
         })?;
-        GateCell::try_new(roles, |roles| {
-            let text = roles.borrow_owner().borrow_owner();
-            let gate = Gate::new(roles.borrow_dependent())
+        let compiled =
+            CompiledCell::new(roles, |roles| CompiledRoles::new(roles.borrow_dependent()));
+        GateCell::try_new(compiled, |compiled| {
+            let text = compiled.borrow_owner().borrow_owner().borrow_owner();
+            let gate = Gate::compiled(compiled.borrow_dependent())
                 .map_err(|error| overlap(error, &text.roles, file))?;
             let audience = match &text.audience {
                 None => None,
@@ -144,7 +153,8 @@ impl RuleSet {
 
     /// The text that it was made from.
     pub(crate) fn text(&self) -> &PolicyText {
-        self.0.borrow_owner().borrow_owner().borrow_owner()
+        let compiled = self.0.borrow_owner();
+        compiled.borrow_owner().borrow_owner().borrow_owner()
     }
 
     /// The text of a role by its number in the gate.
