@@ -15,7 +15,8 @@ macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// 32 bytes, wiped on drop, never printed, neither `Copy` nor `Clone`.
+        /// 32 bytes, wiped on drop, never printed, neither `Copy` nor `Clone`. Laid out as the array of its bytes.
+        #[repr(transparent)]
         pub struct $name {
             bytes: [u8; KEY_LEN],
         }

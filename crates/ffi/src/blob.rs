@@ -3,11 +3,11 @@
 use core::ffi::c_char;
 use core::ptr;
 
-use mqward_core::{AuthSeed, Blob, DownSeed, UpSeed};
+use mqward_core::{Blob, BlobError};
 
-use crate::boundary::{Out, Outcome, array, array_mut, disjoint, guard, input, stretch};
+use crate::boundary::{Out, Outcome, array, array_mut, disjoint, guard, stretch};
 use crate::device::{identity, mqward_device};
-use crate::key::{mqward_auth_seed, mqward_down_seed, mqward_up_seed};
+use crate::key::{key, mqward_auth_seed, mqward_down_seed, mqward_up_seed};
 
 /// Bytes of a blob beyond its client id.
 pub const MQWARD_BLOB_OVERHEAD: usize = 107;
@@ -33,7 +33,22 @@ pub struct mqward_blob {
     pub down_seed: mqward_down_seed,
 }
 
-fn hand_out(blob: &Blob<'_>, out: Out<mqward_blob>) -> Outcome {
+/// Reads the blob at the start of the bytes, or all of them.
+///
+/// # Safety
+/// The header's rules.
+#[inline(never)]
+unsafe fn parse(bytes: *const u8, len: usize, all: bool, out: *mut mqward_blob) -> Outcome {
+    // SAFETY: the caller's word.
+    let out = unsafe { Out::new(out) }?;
+    // SAFETY: the caller's word.
+    let bytes = unsafe { array(bytes, len) }?;
+    let parsed = Blob::parse_partition(bytes);
+    // Borrowed, not moved: a copy of the seeds would stay behind.
+    let blob = parsed.as_ref().map_err(|error| *error)?;
+    if all && blob.encoded_len() != len {
+        return Err(BlobError::TrailingBytes.into());
+    }
     let client_id = blob.device().client_id();
     out.put(mqward_blob {
         device: mqward_device {
@@ -76,10 +91,7 @@ pub unsafe extern "C" fn mqward_blob_parse(
 ) -> i32 {
     guard(|| {
         // SAFETY: the header's rules.
-        let out = unsafe { Out::new(out) }?;
-        // SAFETY: the header's rules.
-        let bytes = unsafe { array(bytes, bytes_len) }?;
-        hand_out(&Blob::parse(bytes)?, out)
+        unsafe { parse(bytes, bytes_len, true, out) }
     })
 }
 
@@ -102,10 +114,7 @@ pub unsafe extern "C" fn mqward_blob_parse_partition(
 ) -> i32 {
     guard(|| {
         // SAFETY: the header's rules.
-        let out = unsafe { Out::new(out) }?;
-        // SAFETY: the header's rules.
-        let partition = unsafe { array(partition, partition_len) }?;
-        hand_out(&Blob::parse_partition(partition)?, out)
+        unsafe { parse(partition, partition_len, false, out) }
     })
 }
 
@@ -134,17 +143,17 @@ pub unsafe extern "C" fn mqward_blob_write(
         // SAFETY: the header's rules.
         let written = unsafe { Out::new(out_len) }?;
         // SAFETY: the header's rules.
-        let auth = AuthSeed::from_bytes(unsafe { input(auth_seed) }?.bytes);
+        let auth = unsafe { key(auth_seed) }?;
         // SAFETY: the header's rules.
-        let up = UpSeed::from_bytes(unsafe { input(up_seed) }?.bytes);
+        let up = unsafe { key(up_seed) }?;
         // SAFETY: the header's rules.
-        let down = DownSeed::from_bytes(unsafe { input(down_seed) }?.bytes);
+        let down = unsafe { key(down_seed) }?;
         // SAFETY: the header's rules.
         let (device, _) = unsafe { identity(device) }?;
         let id = device.client_id();
         disjoint(stretch(out, out_size), [stretch(id.as_ptr(), id.len())])?;
         // SAFETY: the header's rules; apart from the client id, the one reference that is alive.
         let out = unsafe { array_mut(out, out_size) }?;
-        written.put(Blob::write(device, &auth, &up, &down, out)?)
+        written.put(Blob::write(device, auth, up, down, out)?)
     })
 }

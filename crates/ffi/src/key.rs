@@ -1,6 +1,8 @@
 //! Keys: a type per purpose, so that C's compiler too tells a downlink seed from an uplink seed.
 
 use core::ffi::c_char;
+use core::mem::{align_of, size_of};
+use core::ptr;
 
 use mqward_core::{
     Audience, AuthRoot, AuthSeed, DownRoot, DownSeed, LoginKey, Root, Sender, UpRoot, UpSeed,
@@ -82,6 +84,40 @@ pub struct mqward_login_key {
 pub struct mqward_sender_key {
     /// The key's bytes.
     pub bytes: [u8; MQWARD_KEY_LEN],
+}
+
+/// A C struct of a key's bytes.
+///
+/// # Safety
+/// Struct and key are laid out as an array of [`MQWARD_KEY_LEN`] bytes, of which every value is one of either.
+pub(crate) unsafe trait KeyBytes {
+    /// The key that has these bytes.
+    type Key;
+}
+
+// SAFETY: repr(C) with one array of bytes, and repr(transparent) around one.
+unsafe impl KeyBytes for mqward_auth_seed {
+    type Key = AuthSeed;
+}
+// SAFETY: as above.
+unsafe impl KeyBytes for mqward_up_seed {
+    type Key = UpSeed;
+}
+// SAFETY: as above.
+unsafe impl KeyBytes for mqward_down_seed {
+    type Key = DownSeed;
+}
+
+/// The key in a C struct, used where it lies: a copy would have to be wiped.
+///
+/// # Safety
+/// As [`input`].
+pub(crate) unsafe fn key<'a, B: KeyBytes>(pointer: *const B) -> Result<&'a B::Key, Refusal> {
+    const { assert!(size_of::<B>() == size_of::<B::Key>() && align_of::<B::Key>() == 1) };
+    // SAFETY: the caller's word.
+    let bytes = ptr::from_ref(unsafe { input(pointer) }?);
+    // SAFETY: `KeyBytes` says that the key has the layout of the struct, which is a reference.
+    Ok(unsafe { &*bytes.cast::<B::Key>() })
 }
 
 /// Any sender that a header may name.
@@ -249,7 +285,7 @@ pub unsafe extern "C" fn mqward_auth_seed_login_key(
         // SAFETY: the header's rules.
         let out = unsafe { Out::new(out) }?;
         // SAFETY: the header's rules.
-        let seed = AuthSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (_, hardware) = unsafe { identity(device) }?;
         // SAFETY: the header's rules.
@@ -278,7 +314,7 @@ pub unsafe extern "C" fn mqward_up_seed_sender_key(
         // SAFETY: the header's rules.
         let out = unsafe { Out::new(out) }?;
         // SAFETY: the header's rules.
-        let seed = UpSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (_, hardware) = unsafe { identity(device) }?;
         let bytes = *seed.sender_key(Sender::device(sender)?, hardware).expose();
@@ -307,7 +343,7 @@ pub unsafe extern "C" fn mqward_down_seed_sender_key(
         // SAFETY: the header's rules.
         let out = unsafe { Out::new(out) }?;
         // SAFETY: the header's rules.
-        let seed = DownSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (_, hardware) = unsafe { identity(device) }?;
         let key = seed.sender_key(Sender::backend(sender)?, device_boot, hardware);

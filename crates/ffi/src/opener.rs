@@ -2,12 +2,12 @@
 
 use core::ffi::c_char;
 
-use mqward_core::{DownSeed, Opened, Opener, Receipt, Sender, UnixTime, UpSeed};
+use mqward_core::{Opened, Opener, Receipt, Sender, UnixTime};
 
-use crate::boundary::{Out, Refusal, array_mut, disjoint, guard, input, stretch, text};
+use crate::boundary::{Out, Refusal, array_mut, disjoint, guard, stretch, text};
 use crate::device::{identity, mqward_device};
 use crate::header::{MQWARD_HEADER_LEN, class_number, mqward_header};
-use crate::key::{mqward_down_seed, mqward_up_seed};
+use crate::key::{key, mqward_down_seed, mqward_up_seed};
 use crate::place::{self, Place};
 use crate::receipt::mqward_receipt;
 use crate::status::MQWARD_ERR_CLEARED;
@@ -55,10 +55,10 @@ pub unsafe extern "C" fn mqward_opener_init_up(
 ) -> i32 {
     guard(|| {
         // SAFETY: the header's rules.
-        let seed = UpSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (device, hardware) = unsafe { identity(device) }?;
-        let opener = Opener::uplink(&seed, device, hardware, Sender::device(sender)?)?;
+        let opener = Opener::uplink(seed, device, hardware, Sender::device(sender)?)?;
         // SAFETY: the header's rules.
         unsafe { place::put(out, opener) }
     })
@@ -84,11 +84,11 @@ pub unsafe extern "C" fn mqward_opener_init_down(
 ) -> i32 {
     guard(|| {
         // SAFETY: the header's rules.
-        let seed = DownSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (device, hardware) = unsafe { identity(device) }?;
         let sender = Sender::backend(sender)?;
-        let opener = Opener::downlink(&seed, device, hardware, sender, own_boot)?;
+        let opener = Opener::downlink(seed, device, hardware, sender, own_boot)?;
         // SAFETY: the header's rules.
         unsafe { place::put(out, opener) }
     })

@@ -2,14 +2,14 @@
 
 use core::ffi::c_char;
 
-use mqward_core::{DownSeed, Sealer, Sender, UpSeed};
+use mqward_core::{Sealer, Sender};
 
 use crate::boot::mqward_seal_stamper;
-use crate::boundary::{Out, array, array_mut, disjoint, guard, input, stretch, text};
+use crate::boundary::{Out, array, array_mut, disjoint, guard, stretch, text};
 use crate::clock::clock;
 use crate::device::{identity, mqward_device};
 use crate::header::class;
-use crate::key::{mqward_down_seed, mqward_up_seed};
+use crate::key::{key, mqward_down_seed, mqward_up_seed};
 use crate::place::{self, Place};
 
 /// The keys of one sender, for sealing. Private; may be copied. Wipe it with mqward_sealer_wipe.
@@ -42,10 +42,10 @@ pub unsafe extern "C" fn mqward_sealer_init_up(
 ) -> i32 {
     guard(|| {
         // SAFETY: the header's rules.
-        let seed = UpSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (device, hardware) = unsafe { identity(device) }?;
-        let sealer = Sealer::uplink(&seed, device, hardware, Sender::device(sender)?)?;
+        let sealer = Sealer::uplink(seed, device, hardware, Sender::device(sender)?)?;
         // SAFETY: the header's rules.
         unsafe { place::put(out, sealer) }
     })
@@ -71,11 +71,11 @@ pub unsafe extern "C" fn mqward_sealer_init_down(
 ) -> i32 {
     guard(|| {
         // SAFETY: the header's rules.
-        let seed = DownSeed::from_bytes(unsafe { input(seed) }?.bytes);
+        let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (device, hardware) = unsafe { identity(device) }?;
         let sender = Sender::backend(sender)?;
-        let sealer = Sealer::downlink(&seed, device, hardware, sender, device_boot)?;
+        let sealer = Sealer::downlink(seed, device, hardware, sender, device_boot)?;
         // SAFETY: the header's rules.
         unsafe { place::put(out, sealer) }
     })
