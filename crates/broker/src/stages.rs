@@ -11,6 +11,8 @@ use crate::journal::{Journal, Tail, lock_file, sync_folder};
 
 /// What journals of stages are marked with.
 const PURPOSE: [u8; 4] = *b"stag";
+/// A record that names no device: what stands before it was durable. Damage there is a hole then, no torn end.
+const SYNCED: &[u8] = &[255];
 
 /// Stages that were reached, each durable before it is relied on. A device never goes back.
 #[derive(Debug)]
@@ -127,12 +129,14 @@ impl Writer {
         self.journal.append_all(bodies.iter().map(Vec::as_slice))?;
         self.journal.sync()?;
         self.unwritten.clear();
+        // Without it the last stage alone could be damaged unnoticed.
+        drop(self.journal.append(SYNCED));
         Ok(())
     }
 }
 
 fn take(reached: &mut HashMap<Box<str>, DeviceStage>, body: &[u8]) {
-    let Some((number, client_id)) = body.split_first() else {
+    let Some((number, client_id)) = body.split_first().filter(|(_, id)| !id.is_empty()) else {
         return;
     };
     let stage = match number {
@@ -168,6 +172,37 @@ pub fn read_stages(path: &Path) -> Result<Vec<(String, DeviceStage)>, PolicyErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wherever_a_byte_is_changed_nobody_falls_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stages.journal");
+        let stages = Stages::open(&path).unwrap();
+        stages.reach("a", DeviceStage::Login).unwrap();
+        stages.reach("b", DeviceStage::Sealed).unwrap();
+        drop(stages);
+        let bytes = std::fs::read(&path).unwrap();
+        let mut refused = 0;
+        for position in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[position] ^= 0x41;
+            std::fs::write(&path, &changed).unwrap();
+            match Stages::open(&path) {
+                Err(error) => {
+                    refused += 1;
+                    assert_eq!(error.file(), path);
+                }
+                Ok(stages) => {
+                    assert_eq!(stages.of("a", DeviceStage::Legacy), DeviceStage::Login);
+                    assert_eq!(stages.of("b", DeviceStage::Legacy), DeviceStage::Sealed);
+                }
+            }
+        }
+        assert!(refused > 40, "{refused} of {}", bytes.len());
+        std::fs::write(&path, &bytes).unwrap();
+        let read = read_stages(&path).unwrap();
+        assert_eq!(read.len(), 2, "{read:?}");
+    }
 
     #[test]
     fn a_stage_that_was_reached_stays_and_only_grows() {
