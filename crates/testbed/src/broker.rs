@@ -236,6 +236,21 @@ impl Broker {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Its process id, for what `/proc` tells about it.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends the broker with SIGKILL, in the middle of whatever it does; [`Broker::restart`] starts it again.
+    ///
+    /// # Errors
+    /// When the process cannot be killed.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(drop)
+    }
+
     /// Ends the broker and starts it again with the same configuration on the same port; the log starts anew.
     ///
     /// # Errors
@@ -303,6 +318,10 @@ fn wait_until_ready(child: &mut Child, address: SocketAddr, dir: &Path) -> Resul
 
 /// Ends the process: it may write its files first, but not for long. Errors mean that it has ended already.
 fn end(child: &mut Child) {
+    // The number of a process that was waited for may be another's by now.
+    if !matches!(child.try_wait(), Ok(None)) {
+        return;
+    }
     let _ = kill_process(Pid::from_child(child), Signal::TERM);
     let deadline = Instant::now() + START_LIMIT;
     while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
