@@ -1,24 +1,32 @@
 //! The project's tasks: `cargo xtask demo`, `cargo xtask test` and what else README and CI call.
 
 mod bench;
+mod api;
+mod assure;
 mod board;
 mod check;
 mod command;
+mod coverage;
 mod demo;
 mod firmware;
 mod fleet;
 mod fuzz;
 mod install;
+mod machines;
+mod mutants;
 mod packages;
 mod sizes;
 mod storm;
 mod sysroot;
 mod test;
+mod timing;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::machines::Machine;
 
 /// Tasks of the mqward workspace.
 #[derive(Parser)]
@@ -57,6 +65,36 @@ enum Task {
         #[arg(default_value_t = 30)]
         seconds: u64,
     },
+    /// Looks for secrets in branches and dead memory of optimised code, and fuzzes each target for a short time.
+    Assure {
+        /// Seconds for each fuzz target; 0 leaves them out.
+        #[arg(default_value_t = 10)]
+        seconds: u64,
+    },
+    /// Runs the tests on a big-endian machine, with a checked standard library, and under the sanitizers.
+    Machines {
+        /// Those to run; all if none is named.
+        machines: Vec<Machine>,
+    },
+    /// Times secret-dependent classes of input against each other, as dudect does.
+    Timing {
+        /// Timings of each comparison.
+        #[arg(default_value_t = 500_000)]
+        samples: u32,
+    },
+    /// Prints which lines the tests reach.
+    Coverage,
+    /// Compares the public items of the libraries with the committed lists.
+    Api {
+        /// Writes the lists instead.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Changes a crate one place at a time, and wants a test to notice each; goes on where it was stopped.
+    Mutants {
+        /// The package, for example `mqward-topic`.
+        package: String,
+    },
     /// Sends mutated MQTT packets to a real Mosquitto with the plugin: it lives, and nothing unauthorised is delivered.
     Storm {
         /// Mutated packets to send.
@@ -83,6 +121,12 @@ fn main() -> ExitCode {
         Task::Fleet => fleet::run(),
         Task::Sizes => sizes::run(),
         Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Assure { seconds } => assure::run(seconds),
+        Task::Machines { machines } => machines::run(&machines),
+        Task::Timing { samples } => timing::run(samples),
+        Task::Coverage => coverage::run(),
+        Task::Api { write } => api::run(write),
+        Task::Mutants { package } => mutants::run(&package),
         Task::Storm { packets, seed } => storm::run(packets, seed),
         Task::Install { prefix } => install::run(&prefix),
         Task::Bench { check, criterion } => bench::measure(&match (check, criterion) {

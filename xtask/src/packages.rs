@@ -81,6 +81,38 @@ pub(crate) const C_TOOLS: [Package; 8] = [
     },
 ];
 
+/// A 32-bit big-endian machine to test on.
+pub(crate) const BIG_ENDIAN: [Package; 3] = [
+    Package {
+        name: "gcc-powerpc-linux-gnu",
+        file: "/usr/bin/powerpc-linux-gnu-gcc",
+    },
+    Package {
+        name: "libc6-dev-powerpc-cross",
+        file: "/usr/powerpc-linux-gnu/lib/libc.so.6",
+    },
+    Package {
+        name: "qemu-user",
+        file: "/usr/bin/qemu-ppc",
+    },
+];
+/// The sanitizers' runtime, for the LLVM that Debian's rustc has.
+pub(crate) const SANITIZERS: [Package; 2] = [
+    Package {
+        name: "clang-22",
+        file: "/usr/bin/clang-22",
+    },
+    Package {
+        name: "libclang-rt-22-dev",
+        file: "/usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.msan-x86_64.a",
+    },
+];
+/// Reads what instrumented tests write.
+pub(crate) const COVERAGE: [Package; 1] = [Package {
+    name: "llvm-22",
+    file: "/usr/bin/llvm-cov-22",
+}];
+
 /// Installs what is missing. Only Debian and its descendants are known; elsewhere the error names the packages.
 pub(crate) fn need(packages: &[Package]) -> Result<(), Failure> {
     let mut missing: Vec<&str> = packages

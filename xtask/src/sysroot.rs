@@ -127,6 +127,17 @@ impl Toolchain {
     }
 }
 
+/// Debian's cargo for `-Zbuild-std`, with the source of the library; installed if it is not there.
+pub(crate) fn building_cargo() -> Result<Command, Failure> {
+    if versions().is_err() {
+        install(&["rustc-web", "cargo-web", "rust-web-src"])?;
+    }
+    versions()?;
+    let mut command = plain_cargo();
+    command.env("RUSTC_BOOTSTRAP", "1");
+    Ok(command)
+}
+
 /// Debian's cargo with Debian's compiler, free of what the cargo that runs this task has set.
 fn plain_cargo() -> Command {
     let mut command = Command::new(CARGO);

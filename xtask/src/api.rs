@@ -1,0 +1,83 @@
+//! `cargo xtask api [--write]`: the public items of each published library, compared with the committed list.
+
+use std::fs;
+use std::process::Command;
+
+use crate::command::{Failure, cargo, root};
+use crate::packages::answers;
+
+/// Folder and name of each library.
+const CRATES: [(&str, &str); 4] = [
+    ("topic", "mqward-topic"),
+    ("crypto", "mqward-crypto"),
+    ("mqward", "mqward"),
+    ("broker", "mqward-broker"),
+];
+
+/// Compares, or writes the lists anew.
+pub(crate) fn run(write: bool) -> Result<(), Failure> {
+    if !answers("cargo-public-api", "--version") {
+        eprintln!("Installing with cargo: cargo-public-api");
+        cargo(["install", "--locked", "cargo-public-api"])?;
+    }
+    let mut changed = Vec::new();
+    for (folder, name) in CRATES {
+        let listed = list(name)?;
+        let path = root().join("crates").join(folder).join("public-api.txt");
+        if write {
+            fs::write(path, listed)?;
+            continue;
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        for line in committed
+            .lines()
+            .filter(|line| !listed.lines().any(|other| other == *line))
+        {
+            eprintln!("- {name}: {line}");
+            changed.push(name);
+        }
+        for line in listed
+            .lines()
+            .filter(|line| !committed.lines().any(|other| other == *line))
+        {
+            eprintln!("+ {name}: {line}");
+            changed.push(name);
+        }
+    }
+    changed.dedup();
+    if changed.is_empty() {
+        Ok(())
+    } else {
+        let names = changed.join(", ");
+        Err(format!(
+            "the public items of {names} changed: if that is meant, `cargo xtask api --write`"
+        )
+        .into())
+    }
+}
+
+/// One line for each public item; what every type gets from the language is left out.
+fn list(name: &str) -> Result<String, Failure> {
+    eprintln!("+ cargo public-api -sss --package {name}");
+    let output = Command::new("rustup")
+        .args([
+            "run",
+            "nightly",
+            "cargo",
+            "public-api",
+            "-sss",
+            "--package",
+            name,
+        ])
+        .current_dir(root())
+        .output()?;
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout)?)
+    } else {
+        Err(format!(
+            "cargo public-api failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into())
+    }
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask assure [seconds]`: what needs optimised code or another compiler than the tests, and little time.
+
+use std::process::Command;
+
+use crate::command::{Failure, run as run_command};
+use crate::fuzz;
+use crate::packages::{C_TOOLS, need};
+
+/// Looks for secrets in branches, addresses and dead memory of optimised code, then fuzzes each target for `seconds`.
+pub(crate) fn run(seconds: u64) -> Result<(), Failure> {
+    need(&C_TOOLS)?;
+    let mut tests = Command::new(env!("CARGO"));
+    tests
+        .args([
+            "test",
+            "--locked",
+            "--release",
+            "--package",
+            "mqward-crypto",
+        ])
+        .args(["--test", "constant_time", "--test", "memory"])
+        // Findings are told by the names of functions that were inlined.
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "1")
+        .env("MQWARD_EVERY_TOOL", "1");
+    run_command(
+        &mut tests,
+        "CARGO_PROFILE_RELEASE_DEBUG=1 cargo test --release -p mqward-crypto --test constant_time --test memory",
+    )?;
+    if seconds == 0 {
+        return Ok(());
+    }
+    fuzz::run(seconds)
+}

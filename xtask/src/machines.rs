@@ -1,0 +1,126 @@
+//! `cargo xtask machines [machine…]`: the tests where memory, byte order and threads are watched or different.
+//!
+//! Each builds its own standard library with Debian's compiler, which brings the source of it.
+
+use clap::ValueEnum;
+
+use crate::command::{Failure, cargo, root, run as run_command};
+use crate::packages::{BIG_ENDIAN, SANITIZERS, need};
+use crate::sysroot::building_cargo;
+
+const HOST: &str = "x86_64-unknown-linux-gnu";
+const POWERPC: &str = "powerpc-unknown-linux-gnu";
+
+/// What runs on a device.
+const DEVICE_CRATES: [&str; 3] = ["mqward-topic", "mqward-crypto", "mqward"];
+
+/// A machine, or a way of watching one.
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Machine {
+    /// 32 bits, big-endian: PowerPC in QEMU, also for the C programs.
+    BigEndian,
+    /// The standard library checks what its unsafe functions are promised.
+    Checked,
+    /// MemorySanitizer: nothing uninitialised decides.
+    Memory,
+    /// ThreadSanitizer, on the broker's side.
+    Threads,
+}
+
+/// Runs the tests on these machines, or on all.
+pub(crate) fn run(machines: &[Machine]) -> Result<(), Failure> {
+    let all = Machine::value_variants();
+    for machine in if machines.is_empty() { all } else { machines } {
+        match machine {
+            Machine::BigEndian => big_endian()?,
+            Machine::Checked => tests(
+                &DEVICE_CRATES,
+                HOST,
+                "checked",
+                &[(
+                    "RUSTFLAGS",
+                    "-Cdebug-assertions=on -Zextra-const-ub-checks -Zstrict-init-checks",
+                )],
+            )?,
+            Machine::Memory => sanitized(&DEVICE_CRATES, "memory", PORTABLE)?,
+            Machine::Threads => sanitized(&["mqward-broker"], "thread", "")?,
+        }
+    }
+    Ok(())
+}
+
+fn big_endian() -> Result<(), Failure> {
+    need(&BIG_ENDIAN)?;
+    let environment = [
+        (
+            "CARGO_TARGET_POWERPC_UNKNOWN_LINUX_GNU_LINKER",
+            "powerpc-linux-gnu-gcc",
+        ),
+        (
+            "CARGO_TARGET_POWERPC_UNKNOWN_LINUX_GNU_RUNNER",
+            "qemu-ppc -L /usr/powerpc-linux-gnu",
+        ),
+    ];
+    tests(&DEVICE_CRATES, POWERPC, "big-endian", &environment)?;
+    cargo([
+        "test",
+        "--locked",
+        "--package",
+        "mqward-ffi",
+        "--test",
+        "big_endian",
+        "--",
+        "--ignored",
+    ])
+}
+
+/// Vector instructions are opaque to MemorySanitizer where they are written as assembly.
+const PORTABLE: &str =
+    r#" --cfg chacha20_backend="soft" --cfg poly1305_backend="soft" --cfg sha2_backend="soft""#;
+
+fn sanitized(packages: &[&str], sanitizer: &str, more: &str) -> Result<(), Failure> {
+    need(&SANITIZERS)?;
+    let option = format!("-fsanitize={sanitizer}");
+    let flags = format!(
+        "-Zsanitizer={sanitizer} -Zexternal-clangrt -Clinker=clang-22 -Clink-arg={option}{more}"
+    );
+    let environment = [
+        ("RUSTFLAGS", flags.as_str()),
+        // C that is linked in is watched too.
+        ("CC", "clang-22"),
+        ("CFLAGS", option.as_str()),
+    ];
+    tests(packages, HOST, sanitizer, &environment)
+}
+
+fn tests(
+    packages: &[&str],
+    target: &str,
+    name: &str,
+    environment: &[(&str, &str)],
+) -> Result<(), Failure> {
+    let folder = root().join("target/machines").join(name);
+    let mut command = building_cargo()?;
+    command
+        .args(["test", "--locked", "-Zbuild-std", "--target", target])
+        .args(["--lib", "--tests", "--target-dir"])
+        .arg(folder);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    // What must not compile is for the host's compiler; what a stack holds differs where it is watched.
+    command.args(["--", "--skip", "misuse_does_not_compile"]);
+    command.envs(environment.iter().copied());
+    let shown: Vec<String> = environment
+        .iter()
+        .map(|(key, value)| format!("{key}='{value}'"))
+        .collect();
+    run_command(
+        &mut command,
+        &format!(
+            "RUSTC_BOOTSTRAP=1 {} /usr/bin/cargo test -Zbuild-std --target {target} -p {}",
+            shown.join(" "),
+            packages.join(" -p ")
+        ),
+    )
+}

@@ -1,0 +1,72 @@
+//! `cargo xtask mutants CRATE`: changes the code one place at a time, and wants a test to notice each.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use crate::command::{Failure, cargo, root};
+use crate::packages::answers;
+
+/// Mutants that no test can notice, one a line: file, what is replaced, and after a tab the reason.
+const EXPLAINED: &str = "docs/mutants.txt";
+
+/// Runs the mutants of a package, those first that an earlier run left over, and fails on one that nobody explains.
+pub(crate) fn run(package: &str) -> Result<(), Failure> {
+    if !answers("cargo-mutants", "--version") {
+        eprintln!("Installing with cargo: cargo-mutants");
+        cargo(["install", "--locked", "cargo-mutants"])?;
+    }
+    let folder = format!("target/mutants/{package}");
+    fs::create_dir_all(root().join(&folder))?;
+    let arguments = [
+        "mutants",
+        "--package",
+        package,
+        "--profile",
+        "release",
+        "--iterate",
+        "--jobs",
+        "1",
+        "--output",
+        &folder,
+    ];
+    eprintln!("+ nice cargo {}", arguments.join(" "));
+    // That some are missed is an answer too: what counts is which.
+    let status = Command::new("nice")
+        .arg(env!("CARGO"))
+        .args(arguments)
+        .current_dir(root())
+        .status()?;
+    if !matches!(status.code(), Some(0 | 2 | 3)) {
+        return Err(format!("cargo mutants failed: {status}").into());
+    }
+    let explained = fs::read_to_string(root().join(EXPLAINED))?;
+    let explained: BTreeSet<&str> = explained
+        .lines()
+        .filter_map(|line| Some(line.split_once('\t')?.0))
+        .collect();
+    let missed = fs::read_to_string(root().join(folder).join("mutants.out/missed.txt"))?;
+    let unexplained: Vec<String> = missed
+        .lines()
+        .map(without_place)
+        .filter(|mutant| !explained.contains(mutant.as_str()))
+        .collect();
+    if unexplained.is_empty() {
+        Ok(())
+    } else {
+        Err(format!(
+            "no test notices, and {EXPLAINED} does not explain:\n{}",
+            unexplained.join("\n")
+        )
+        .into())
+    }
+}
+
+/// `file.rs:12:34: replace …` without line and column, which move with every edit.
+fn without_place(line: &str) -> String {
+    let mut parts = line.splitn(4, ':');
+    match (parts.next(), parts.nth(2)) {
+        (Some(file), Some(what)) => format!("{file}:{what}"),
+        _ => line.to_owned(),
+    }
+}
