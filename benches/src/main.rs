@@ -5,6 +5,7 @@
 mod document;
 mod fiat;
 mod harness;
+mod login;
 mod machine;
 mod plot;
 mod sealing;
@@ -15,7 +16,8 @@ use std::process::ExitCode;
 use document::Section;
 
 /// What is measured, in the order of the document.
-const SECTIONS: [fn(rounds: usize) -> Result<Vec<Section>, Box<dyn Error>>; 1] = [sealing::sections];
+const SECTIONS: [fn(rounds: usize) -> Result<Vec<Section>, Box<dyn Error>>; 2] =
+    [sealing::sections, login::sections];
 
 /// Rounds of which the median is printed.
 const ROUNDS: usize = 201;
