@@ -232,6 +232,7 @@ impl<'a> Run<'a> {
         if !old_first {
             self.await_all(honest);
             self.outcome.back.push(killed.elapsed());
+            self.herd.paused.store(true, Ordering::Release);
         }
         self.try_revoked(revoked);
         self.try_used();
