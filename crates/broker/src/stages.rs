@@ -41,11 +41,7 @@ impl Stages {
             let visit = &mut |_, body: &[u8]| take(&mut reached, body);
             let (journal, tail) =
                 Journal::open(path, PURPOSE, visit).map_err(|error| failed(error.to_string()))?;
-            if let Tail::Holed { at } = tail {
-                return Err(failed(format!(
-                    "damaged at byte {at}: restore it from a backup"
-                )));
-            }
+            check(path, tail)?;
             journal
         } else {
             let made = Journal::create(path, PURPOSE).and_then(|journal| {
@@ -151,16 +147,27 @@ fn take(reached: &mut HashMap<Box<str>, DeviceStage>, body: &[u8]) {
     }
 }
 
+fn check(path: &Path, tail: Tail) -> Result<(), PolicyError> {
+    match tail {
+        Tail::Whole | Tail::Torn { .. } => Ok(()),
+        Tail::Holed { at } => Err(PolicyError::of_file(
+            path,
+            format!("damaged at byte {at}: restore it from a backup"),
+        )),
+    }
+}
+
 /// The stages in a file, in the order of client ids, also while a broker has it open.
 ///
 /// For reports on a migration, and for writing them into the registry when it is over.
 ///
 /// # Errors
-/// When the file cannot be read or is none of stages.
+/// When the file cannot be read, is none of stages, or is damaged.
 pub fn read_stages(path: &Path) -> Result<Vec<(String, DeviceStage)>, PolicyError> {
     let mut reached = HashMap::new();
-    Journal::read(path, PURPOSE, &mut |_, body| take(&mut reached, body))
+    let tail = Journal::read(path, PURPOSE, &mut |_, body| take(&mut reached, body))
         .map_err(|error| PolicyError::of_file(path, error.to_string()))?;
+    check(path, tail)?;
     let mut stages: Vec<_> = reached
         .into_iter()
         .map(|(client_id, stage)| (String::from(client_id), stage))
@@ -187,9 +194,11 @@ mod tests {
             let mut changed = bytes.clone();
             changed[position] ^= 0x41;
             std::fs::write(&path, &changed).unwrap();
+            let read = read_stages(&path);
             match Stages::open(&path) {
                 Err(error) => {
                     refused += 1;
+                    assert_eq!(read.unwrap_err().reason(), error.reason());
                     assert_eq!(error.file(), path);
                 }
                 Ok(stages) => {

@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use mqward_broker::{Policy, Registry, ReplayJournal};
+use mqward_broker::{Policy, Registry, ReplayJournal, read_stages};
 
 use super::finding::Findings;
 use crate::time_argument;
@@ -205,6 +205,15 @@ fn contents(policy: &Policy, findings: &mut Findings) {
                 "chmod 600",
             ),
             _ => {}
+        }
+    }
+    if let Some(path) = policy.stages_file().filter(|path| path.exists()) {
+        if let Err(error) = read_stages(path) {
+            findings.error(
+                path.display(),
+                error,
+                "Restore it from a backup; what `mqward migrate record` wrote into the registry holds without it.",
+            );
         }
     }
     if let Some(path) = policy.replay_file().filter(|path| path.exists()) {

@@ -213,7 +213,7 @@ fn sizes() {
 #[test]
 fn files_and_their_rights() {
     type Break = fn(&Bench);
-    let cases: [(Break, &str, &[&str]); 13] = [
+    let cases: [(Break, &str, &[&str]); 14] = [
         (
             |bench| bench.chmod("auth_root.key", 0o640),
             "error",
@@ -279,6 +279,18 @@ fn files_and_their_rights() {
             |bench| replace(bench, "[audit]\nfile = \"audit.jsonl\"", ""),
             "warning",
             &["no [audit]"],
+        ),
+        (
+            |bench| {
+                replace(
+                    bench,
+                    "[audit]",
+                    "[migration]\nfile = \"stages.journal\"\n[audit]",
+                );
+                bench.write("stages.journal", "x".repeat(100));
+            },
+            "error",
+            &["stages.journal", "migrate record"],
         ),
         (
             |bench| bench.write("replay.journal", "x".repeat(100)),
