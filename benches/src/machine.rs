@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::Command;
 
 /// Peers whose versions are printed, from the lock file of the benches.
-const PEERS: [&str; 7] = [
+const PEERS: [&str; 8] = [
     "aws-lc-rs",
     "aws-lc-sys",
     "chacha20",
@@ -12,6 +12,7 @@ const PEERS: [&str; 7] = [
     "fiat-crypto",
     "libsodium-sys-stable",
     "ring",
+    "rumqttc",
 ];
 
 const LOCK: &str = include_str!("../Cargo.lock");
