@@ -64,6 +64,8 @@ impl HmacKey {
 
     /// `HMAC-SHA-256(key, parts[0] || parts[1] || … || end)` (RFC 2104 §2), written to its place: what is returned may
     /// leave copies.
+    // A host spares what the loop over parts of known lengths costs; a device wants the code once.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn mac(&self, parts: &[&[u8]], end: &[u8], out: &mut [u8; 32]) {
         let mut state = self.inner;
         let mut block = Block::EMPTY;
