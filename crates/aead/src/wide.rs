@@ -79,9 +79,7 @@ impl<const PAIRS: usize> Keystream<PAIRS> {
         loop {
             let at_hand = self.0.as_flattened().get(skipped..).unwrap_or_default();
             let (now, later) = rest.split_at_mut(rest.len().min(at_hand.len()));
-            for (byte, stream) in now.iter_mut().zip(at_hand) {
-                *byte ^= stream;
-            }
+            xor(now, at_hand);
             if later.is_empty() {
                 return;
             }
@@ -92,6 +90,22 @@ impl<const PAIRS: usize> Keystream<PAIRS> {
                 cipher.keystream(pairs);
             }
         }
+    }
+}
+
+/// Sixteen bytes at once where there are as many: the authenticator would wait for stores of single bytes.
+#[inline(always)]
+fn xor(message: &mut [u8], keystream: &[u8]) {
+    let word = |bytes: &[u8]| bytes.try_into().map_or(0, u128::from_le_bytes);
+    let whole = message.len() & !15;
+    let (blocks, tail) = message.split_at_mut(whole);
+    let streams = keystream.chunks_exact(16);
+    for (block, stream) in blocks.chunks_exact_mut(16).zip(streams) {
+        block.copy_from_slice(&(word(block) ^ word(stream)).to_le_bytes());
+    }
+    let rest = keystream.get(whole..).unwrap_or_default();
+    for (byte, stream) in tail.iter_mut().zip(rest) {
+        *byte ^= stream;
     }
 }
 
