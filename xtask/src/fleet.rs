@@ -18,6 +18,8 @@ use tap::Tap;
 
 /// What every device publishes once it is subscribed.
 const BIRTH: &[u8] = b"firmware 0.1.0";
+/// What the broker publishes for a device in Rust when it is lost.
+const LAST_WORDS: &[u8] = b"gone";
 /// What a device prints of a command that it has carried out, and one that it has not.
 const AGAIN: &str = "command again: dropped";
 const REFUSED: &str = "command refused";
@@ -74,7 +76,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     stage.every_login_was_honest()?;
     let left = devices
         .iter()
-        .step_by(2)
+        .filter(|device| !device.is_in_rust())
         .map(Device::stack_left)
         .collect::<Result<Vec<u32>, Failure>>()?;
     let least = left.into_iter().min().unwrap_or(0);
@@ -110,6 +112,17 @@ fn live(
 
     for device in &mut *devices {
         device.cut_power()?;
+    }
+    // lwIP's client takes a will for a text, which what is sealed is not.
+    let with_will = devices.iter().filter(|device| device.is_in_rust());
+    let wills = with_will.clone().count();
+    for device in with_will {
+        backend.wait(&format!("will of {}", device.id()), |backend| {
+            backend.heard(device.id(), "will", |payload| payload == LAST_WORDS)
+        })?;
+    }
+    if wills > 0 {
+        done(&format!("{wills} in Rust left a sealed will"));
     }
     power_on(backend, devices)?;
     for ((device, before), after) in devices

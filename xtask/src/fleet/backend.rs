@@ -25,6 +25,7 @@ struct Known {
     boot: u32,
     window: Window<4>,
     birth: LatestMark,
+    will: LatestMark,
     /// Topic level and payload of what was fresh in that boot.
     heard: Vec<(String, Vec<u8>)>,
 }
@@ -53,6 +54,7 @@ impl Backend {
                 boot: 0,
                 window: Window::new(),
                 birth: LatestMark::default(),
+                will: LatestMark::default(),
                 heard: Vec::new(),
             };
             devices.insert(client_id(index)?, known);
@@ -155,16 +157,17 @@ impl Backend {
             return Err(format!("the time on {topic} is {:?}", receipt.time()).into());
         }
         // A message may come again, as MQTT allows; an old one in the place of a new one may not.
-        let fresh = if receipt.class() == Class::Retained {
-            match known.birth.judge(&receipt) {
-                LatestJudgement::Newer(ticket) => known.birth.commit(ticket).is_ok(),
-                other => other == LatestJudgement::Same,
-            }
-        } else {
-            match known.window.judge(&receipt) {
+        let latest = |mark: &mut LatestMark| match mark.judge(&receipt) {
+            LatestJudgement::Newer(ticket) => mark.commit(ticket).is_ok(),
+            other => other == LatestJudgement::Same,
+        };
+        let fresh = match receipt.class() {
+            Class::Retained => latest(&mut known.birth),
+            Class::Will => latest(&mut known.will),
+            _ => match known.window.judge(&receipt) {
                 Judgement::Fresh(ticket) => known.window.commit(ticket).is_ok(),
                 other => other == Judgement::Duplicate,
-            }
+            },
         };
         if !fresh {
             return Err(format!("an old message on {topic}").into());

@@ -28,6 +28,7 @@ pub(crate) struct Parts<'a> {
     /// A port of this machine's loopback, which the device reaches as 10.0.2.2.
     pub(crate) port: u16,
     pub(crate) has_clock: bool,
+    pub(crate) is_in_rust: bool,
 }
 
 impl Parts<'_> {
@@ -54,6 +55,7 @@ pub(crate) struct Device {
     mac: [u8; 6],
     image: PathBuf,
     folder: PathBuf,
+    is_in_rust: bool,
     emulator: Option<Child>,
     starts: usize,
 }
@@ -69,6 +71,7 @@ impl Device {
             mac: parts.mac,
             image: image.to_owned(),
             folder,
+            is_in_rust: parts.is_in_rust,
             emulator: None,
             starts: 0,
         })
@@ -76,6 +79,10 @@ impl Device {
 
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    pub(crate) fn is_in_rust(&self) -> bool {
+        self.is_in_rust
     }
 
     /// Starts the emulator, with an empty console.

@@ -167,6 +167,7 @@ impl Stage {
             audience: AUDIENCE,
             port,
             has_clock: has_clock(index),
+            is_in_rust: is_in_rust(index),
         };
         let image = if is_in_rust(index) {
             &self.images.rust

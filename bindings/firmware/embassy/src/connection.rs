@@ -11,7 +11,9 @@ use embassy_time::{Duration, Timer};
 use mqward::Class;
 use rust_mqtt::buffer::BumpBuffer;
 use rust_mqtt::client::event::Event;
-use rust_mqtt::client::options::{ConnectOptions, PublicationOptions, SubscriptionOptions, TopicReference};
+use rust_mqtt::client::options::{
+    ConnectOptions, PublicationOptions, SubscriptionOptions, TopicReference, WillOptions,
+};
 use rust_mqtt::client::{Client, MqttError};
 use rust_mqtt::config::KeepAlive;
 use rust_mqtt::types::{MqttBinary, MqttString, ReasonCode, TopicFilter, TopicName};
@@ -21,6 +23,7 @@ use crate::line;
 use crate::settings::Settings;
 
 const FIRMWARE: &[u8] = b"firmware 0.1.0";
+const LAST_WORDS: &[u8] = b"gone";
 const KEEP_ALIVE_SECS: NonZero<u16> = NonZero::new(30).unwrap();
 /// No packet of this fleet is longer, neither sent nor received.
 const PACKET: usize = 512;
@@ -73,13 +76,25 @@ pub(crate) async fn connection(
     let mut mqtt: Mqtt<'_, '_> = Client::new(&mut buffer);
     // Anew for every attempt, a failed one included: whoever heard the last one has nothing.
     let password = device.password().ok_or(Lost::UsedUp)?;
+    // The will is sealed anew for every attempt too: the broker publishes it when the device is lost.
+    let mut will = [0; SEALED_MAX];
+    let last_topic = device.topic("tx", "will").ok_or(Lost::UsedUp)?;
+    let will = device
+        .seal(Class::Will, &last_topic, LAST_WORDS, &mut will)
+        .ok_or(Lost::UsedUp)?;
+    let last_topic = MqttString::from_str(&last_topic).map_err(|_| Lost::UsedUp)?;
+    let will = WillOptions::new(
+        TopicName::new(last_topic).ok_or(Lost::UsedUp)?,
+        MqttBinary::from_slice(will).map_err(|_| Lost::UsedUp)?,
+    );
     let name = MqttString::from_str(device.id()).map_err(|_| Lost::UsedUp)?;
     let login = ConnectOptions::new()
         .clean_start()
         .keep_alive(KeepAlive::Seconds(KEEP_ALIVE_SECS))
         .maximum_packet_size(NonZero::new(PACKET as u32).ok_or(Lost::UsedUp)?)
         .user_name(name.as_borrowed())
-        .password(MqttBinary::from_slice(password.as_bytes()).map_err(|_| Lost::UsedUp)?);
+        .password(MqttBinary::from_slice(password.as_bytes()).map_err(|_| Lost::UsedUp)?)
+        .will(will.at_least_once());
     mqtt.connect(socket, &login, Some(name.as_borrowed())).await?;
     *was_up = true;
     line!("logged in");
