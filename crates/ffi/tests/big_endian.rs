@@ -1,11 +1,7 @@
 //! All C programs on a 32-bit big-endian machine, in QEMU.
 //!
-//! Left out of an ordinary run, since it builds `std` for that machine (two minutes):
-//!
-//! ```text
-//! apt-get install rustc-web cargo-web rust-web-src gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user
-//! cargo test -p mqward-ffi --test big_endian -- --ignored
-//! ```
+//! Left out of an ordinary run, since it builds `std` for that machine (two minutes): `cargo xtask machines` installs what
+//! it needs and runs it.
 
 #![allow(
     clippy::unwrap_used,

@@ -348,26 +348,16 @@ static void blobs(void)
     }
 }
 
-/* 1 stands for "refused, whichever rule it breaks". */
-static void expect_text(int32_t should, int32_t is)
-{
-    if (should == 1) {
-        CHECK(is < 0);
-    } else {
-        EXPECT(should, is);
-    }
-}
-
 static void topics(void)
 {
     EACH(text_case, it, name_cases) {
-        expect_text(it->status, mqward_topic_name_check(STR(it->text)));
+        EXPECT(it->status, mqward_topic_name_check(STR(it->text)));
     }
     EACH(text_case, it, filter_cases) {
-        expect_text(it->status, mqward_topic_filter_check(STR(it->text)));
+        EXPECT(it->status, mqward_topic_filter_check(STR(it->text)));
     }
     EACH(text_case, it, client_id_cases) {
-        expect_text(it->status, mqward_client_id_check(STR(it->text)));
+        EXPECT(it->status, mqward_client_id_check(STR(it->text)));
     }
     EACH(subscription_case, it, subscription_cases) {
         const char *filter = NULL;
@@ -379,7 +369,7 @@ static void topics(void)
     EACH(text_case, it, refused_subscriptions) {
         const char *filter = NULL;
         size_t len = 0;
-        expect_text(it->status, mqward_subscription_parse(STR(it->text), &filter, &len));
+        EXPECT(it->status, mqward_subscription_parse(STR(it->text), &filter, &len));
         CHECK(filter == NULL);
     }
     EACH(client_id_case, it, client_id_of) {

@@ -312,24 +312,14 @@ fn blobs(out: &mut Tables) {
     out.table("start_case", "start_cases", &rows);
 }
 
-/// The code of a broken rule; 1 where the vectors leave open which one it is, or name a group of ours.
-fn status_of(error: &str, shared: bool) -> String {
-    match error {
-        "any" | "share_name" => "1".to_owned(),
-        // An inner filter that is empty has a code of its own.
-        "empty" if shared => "1".to_owned(),
-        other => code(&other.to_uppercase()),
-    }
-}
-
-fn refused(out: &mut Tables, invalid: &[InvalidText], shared: bool) -> Vec<String> {
+fn refused(out: &mut Tables, invalid: &[InvalidText]) -> Vec<String> {
     invalid
         .iter()
         .map(|it| {
             format!(
                 "{{{},{}}}",
                 out.bytes(it.bytes.to_vec()),
-                status_of(&it.error, shared)
+                code(&it.error.to_uppercase())
             )
         })
         .collect()
@@ -343,7 +333,7 @@ fn topics(out: &mut Tables) {
             .iter()
             .map(|text| format!("{{{},0}}", out.bytes(text.to_text())))
             .collect();
-        rows.extend(refused(out, &syntax.invalid, false));
+        rows.extend(refused(out, &syntax.invalid));
         out.table("text_case", name, &rows);
     }
     let mut rows: Vec<String> = file
@@ -353,10 +343,13 @@ fn topics(out: &mut Tables) {
         .map(|id| format!("{{{},0}}", out.bytes(id)))
         .collect();
     for id in &file.client_ids.invalid {
-        rows.push(format!(
-            "{{{},1}}",
-            out.bytes(vectors::decode_hex(id).unwrap())
-        ));
+        let bytes = vectors::decode_hex(id).unwrap();
+        let status = match bytes.len() {
+            0 => "EMPTY",
+            1..=255 => "CHARACTER",
+            _ => "TOO_LONG",
+        };
+        rows.push(format!("{{{},{}}}", out.bytes(bytes), code(status)));
     }
     out.table("text_case", "client_id_cases", &rows);
     let valid: Vec<String> = file
@@ -366,7 +359,7 @@ fn topics(out: &mut Tables) {
         .map(|it| format!("{{{},{}}}", out.bytes(&it.text), out.bytes(&it.filter)))
         .collect();
     out.table("subscription_case", "subscription_cases", &valid);
-    let invalid = refused(out, &file.subscriptions.invalid, true);
+    let invalid = refused(out, &file.subscriptions.invalid);
     out.table("text_case", "refused_subscriptions", &invalid);
 
     let rules = file.client_id_rules;
