@@ -86,7 +86,9 @@ pub(crate) fn text(sections: &[Section]) -> Result<String, Box<dyn Error>> {
         writeln!(text, "\n|---|{}", "--:|".repeat(section.columns.len()))?;
         let best = |column: usize| {
             let peers = section.rows.iter().filter(|row| !row.is_ours);
-            peers.map(|row| row.times[column]).fold(f64::INFINITY, f64::min)
+            peers
+                .map(|row| row.times[column])
+                .fold(f64::INFINITY, f64::min)
         };
         for row in &section.rows {
             let mark = if row.is_ours { "**" } else { "" };
@@ -109,7 +111,11 @@ pub(crate) fn text(sections: &[Section]) -> Result<String, Box<dyn Error>> {
             (false, true) => "within the margin",
             (false, false) => "missed",
         };
-        writeln!(text, "| {} | {:.3} | {:.3} | {verdict} |", goal.what, goal.at_most, goal.is)?;
+        writeln!(
+            text,
+            "| {} | {:.3} | {:.3} | {verdict} |",
+            goal.what, goal.at_most, goal.is
+        )?;
     }
     text.push('\n');
     text.push_str(include_str!("../what-did-not-pay.md"));

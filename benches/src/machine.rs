@@ -33,12 +33,19 @@ pub(crate) fn description() -> Result<String, Box<dyn Error>> {
     let info = std::fs::read_to_string("/proc/cpuinfo")?;
     let field = |name: &str| {
         let line = info.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.split_once(": ")).map_or("", |(_, value)| value)
+        line.and_then(|line| line.split_once(": "))
+            .map_or("", |(_, value)| value)
     };
     let flags: Vec<&str> = field("flags").split(' ').collect();
     let known = ["sha_ni", "avx2", "avx512f", "avx512ifma"];
-    let present: Vec<&str> = known.into_iter().filter(|flag| flags.contains(flag)).collect();
-    let processors = info.lines().filter(|line| line.starts_with("processor")).count();
+    let present: Vec<&str> = known
+        .into_iter()
+        .filter(|flag| flags.contains(flag))
+        .collect();
+    let processors = info
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
     let versions: Vec<String> = PEERS.into_iter().filter_map(version).collect();
     Ok(format!(
         "{}: {}, family {} model {}, {processors} processors, {}; {}, release profile, no `target-cpu`.\n\

@@ -224,7 +224,8 @@ fn openers(len: usize) -> Result<Vec<Contender<'static>>, Box<dyn Error>> {
     all.push(opener("aws-lc-rs", len, move |message, tag| {
         let nonce = aws_lc_rs::aead::Nonce::assume_unique_for_key(black_box(NONCE));
         let aad = aws_lc_rs::aead::Aad::from(black_box(AAD));
-        let opened = black_box(&key).open_separate_gather(nonce, aad, message, tag, &mut joined[..len]);
+        let opened =
+            black_box(&key).open_separate_gather(nonce, aad, message, tag, &mut joined[..len]);
         let opened = opened.is_ok();
         message.copy_from_slice(&joined[..len]);
         opened
@@ -244,12 +245,16 @@ fn copied(tag: &[u8]) -> [u8; 16] {
 
 fn ring_key() -> Result<ring::aead::LessSafeKey, Box<dyn Error>> {
     let key = ring::aead::UnboundKey::new(&ring::aead::CHACHA20_POLY1305, &KEY);
-    Ok(ring::aead::LessSafeKey::new(key.map_err(|_| "ring takes no key")?))
+    Ok(ring::aead::LessSafeKey::new(
+        key.map_err(|_| "ring takes no key")?,
+    ))
 }
 
 fn aws_lc_key() -> Result<aws_lc_rs::aead::LessSafeKey, Box<dyn Error>> {
     let key = aws_lc_rs::aead::UnboundKey::new(&aws_lc_rs::aead::CHACHA20_POLY1305, &KEY);
-    Ok(aws_lc_rs::aead::LessSafeKey::new(key.map_err(|_| "aws-lc takes no key")?))
+    Ok(aws_lc_rs::aead::LessSafeKey::new(
+        key.map_err(|_| "aws-lc takes no key")?,
+    ))
 }
 
 fn libsodium_seal(message: &mut [u8]) -> [u8; 16] {
