@@ -50,6 +50,10 @@ pub(crate) fn run() -> Result<(), Failure> {
         device.cut_power()?;
         stage.refuses_replay(&tap.first_connect()?, index)?;
         done("its CONNECT, sent again by the listener, was refused as replayed");
+        let mut clone = device.cloned()?;
+        clone.power_on()?;
+        stage.refuses_clone(&clone)?;
+        done("its flash, copied to another board, was refused: that chip makes other keys of it");
     }
 
     step(&format!(
@@ -74,6 +78,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
     done("the broker started again, and all came back with a fresh password each");
     stage.every_login_was_honest()?;
+    done("the audit log has no other login, and refusals of the listener and of the clones alone");
     let left = devices
         .iter()
         .filter(|device| !device.is_in_rust())

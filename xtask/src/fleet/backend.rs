@@ -1,6 +1,5 @@
 //! The backend: it opens whatever devices publish, learns their boots from it, and seals commands for those.
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -12,10 +11,8 @@ use mqward_testbed::{Packet, Publish, Wire};
 
 use crate::command::Failure;
 use crate::demo::node::Node;
+use crate::fleet::device::PATIENCE;
 use crate::fleet::stage::{BACKEND_SENDER, Stage, client_id, everyone, has_clock, mac};
-
-/// How long the fleet may take for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One device as the backend knows it.
 struct Known {

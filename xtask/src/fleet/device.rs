@@ -14,7 +14,7 @@ use crate::command::Failure;
 /// Bytes of an erase unit; `bindings/firmware/mqtt/flash.h` says what is in which.
 const SECTOR: usize = 4096;
 /// How long a device may take for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a device's flash and board are made with.
 pub(crate) struct Parts<'a> {
@@ -72,6 +72,24 @@ impl Device {
             image: image.to_owned(),
             folder,
             is_in_rust: parts.is_in_rust,
+            emulator: None,
+            starts: 0,
+        })
+    }
+
+    /// The same flash on another board, without power.
+    pub(crate) fn cloned(&self) -> Result<Self, Failure> {
+        let folder = self.folder.with_extension("clone");
+        fs::create_dir_all(&folder)?;
+        fs::copy(self.folder.join("flash.bin"), folder.join("flash.bin"))?;
+        let mut mac = self.mac;
+        mac[5] ^= 0x80;
+        Ok(Self {
+            id: self.id.clone(),
+            mac,
+            image: self.image.clone(),
+            folder,
+            is_in_rust: self.is_in_rust,
             emulator: None,
             starts: 0,
         })

@@ -2,18 +2,22 @@
 
 use core::net::SocketAddr;
 use core::ops::Range;
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Instant;
 
 use mqward::{DownRoot, Sender, UpRoot};
 use mqward_testbed::{Broker, Connect, Packet, Setup, Version, Wire, plugin_path};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::command::Failure;
 use crate::demo::node::{AUDIENCE, Node};
 use crate::demo::stage::{key, mqward};
-use crate::fleet::device::{Device, Parts};
+use crate::fleet::device::{Device, PATIENCE, Parts};
 use crate::fleet::image::Images;
 
 /// How many devices there are at once. One more of each kind is watched alone before.
@@ -233,8 +237,21 @@ impl Stage {
         Ok(())
     }
 
+    /// Waits until a device on another board was refused for the key that its chip makes of the same seeds.
+    pub(crate) fn refuses_clone(&self, clone: &Device) -> Result<(), Failure> {
+        let begun = Instant::now();
+        let is_it = |line: &Value| line["client_id"] == clone.id() && line["reason"] == "wrong-tag";
+        while !self.audit()?.iter().any(is_it) {
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("{} on another board was not refused", clone.id()).into());
+            }
+            sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
     /// Fails unless the audit log has one login of each device per boot and per restart of the broker, and refuses
-    /// nobody but the listener.
+    /// nobody but the listener and clones.
     pub(crate) fn every_login_was_honest(&self) -> Result<(), Failure> {
         let mut logins = BTreeMap::new();
         let mut refusals = Vec::new();
@@ -255,19 +272,26 @@ impl Stage {
                 return Err(format!("{id} logged in {count} times instead of {honest}").into());
             }
         }
-        if refusals.len() != watched().len() {
-            return Err(format!("others than the listener were refused: {refusals:?}").into());
+        // A clone tries as often as it can; the listener tried once per device.
+        let watched_ids = watched().map(client_id).collect::<Result<Vec<_>, _>>()?;
+        refusals.retain(|line| {
+            let watched = watched_ids.iter().any(|id| line["client_id"] == *id);
+            !watched || line["reason"] != "wrong-tag"
+        });
+        if refusals.len() != watched().len()
+            || !refusals.iter().all(|line| line["reason"] == "replayed")
+        {
+            return Err(format!("somebody else was refused: {refusals:?}").into());
         }
-        eprintln!("  the audit log has no other logins, and no refusals but the listener's");
         Ok(())
     }
 
-    fn audit(&self) -> Result<Vec<serde_json::Value>, Failure> {
+    fn audit(&self) -> Result<Vec<Value>, Failure> {
         read_lines(&self.path("audit.jsonl"))
     }
 }
 
-fn read_lines(path: &Path) -> Result<Vec<serde_json::Value>, Failure> {
+fn read_lines(path: &Path) -> Result<Vec<Value>, Failure> {
     let text = fs::read_to_string(path)?;
     let lines = text.lines().map(serde_json::from_str);
     Ok(lines.collect::<Result<_, _>>()?)
