@@ -1,0 +1,40 @@
+//! Clients that are in use, each forced to reconnect: with a new password for each attempt it is back, with its old one it
+//! is refused each time, and shuts nobody out by that.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "../broker/fleet.rs"]
+#[allow(dead_code, reason = "shared with the tests in ../broker")]
+mod fleet;
+mod mint;
+mod mosquitto;
+mod paho;
+mod reconnect;
+mod relay;
+mod rumqtt;
+
+use mqward_testbed::Version;
+
+use crate::mint::Mint;
+
+/// What a client sends when it connects again.
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+enum Passwords {
+    /// A new one for each attempt.
+    Fresh,
+    /// The first one, again and again.
+    Old,
+}
+
+/// How a client is started.
+struct Client<'a> {
+    mint: &'a Mint,
+    version: Version,
+    port: u16,
+    passwords: Passwords,
+}
