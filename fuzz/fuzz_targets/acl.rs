@@ -2,7 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mqward::{Access, Acl, ClientId, Effect, Pattern, Rule, TopicFilter, TopicName, Why};
+use mqward::{
+    Access, Acl, ClientId, CompiledAcl, Effect, Pattern, Rule, TopicFilter, TopicName, Why,
+};
 use mqward_fuzz::{is_subset, matches, meet};
 
 fuzz_target!(|text: &str| {
@@ -15,6 +17,7 @@ fuzz_target!(|text: &str| {
     };
     let rules: Vec<Rule> = lines.take(8).filter_map(parse).collect();
     let acl = Acl::new(&rules);
+    let compiled = CompiledAcl::new(&rules);
     let spelled: Vec<String> = rules
         .iter()
         .map(|rule| spell(rule.pattern.as_str(), id))
@@ -30,6 +33,8 @@ fuzz_target!(|text: &str| {
             .collect::<Vec<_>>()
     };
     if let Ok(name) = TopicName::new(topic) {
+        assert_eq!(compiled.publish(client, name), acl.publish(client, name));
+        assert_eq!(compiled.deliver(client, name), acl.deliver(client, name));
         for (access, decision) in [
             (Access::Publish, acl.publish(client, name)),
             (Access::Subscribe, acl.deliver(client, name)),
@@ -55,6 +60,10 @@ fuzz_target!(|text: &str| {
                 .iter()
                 .any(|rule| meet(rule, topic));
         assert_eq!(acl.subscribe(client, filter).is_allowed(), allowed);
+        assert_eq!(
+            compiled.subscribe(client, filter),
+            acl.subscribe(client, filter)
+        );
     }
 });
 
