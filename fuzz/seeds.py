@@ -90,6 +90,16 @@ def seeds():
     yield "fleet", "login-replay-restart", bytes([0, 0, 2, 0, 2, 0, 8, 0, 2, 0, 7, 100, 0, 0, 2, 1, 6, 9, 0, 0, 2, 2])
     yield "fleet", "seal-replay-restore", bytes([1, 0, 4, 0, 4, 0, 8, 90, 1, 0, 4, 1, 8, 150, 4, 1, 6, 40, 1, 0, 4, 2])
     yield from c_abi_seeds()
+    events = {
+        "device": ["c\0\0", "p\0\0tx/device-0/t\tx", "s\0\0rx/device-0/#", "d\0\0rx/device-0/a", "u\0\0#", "p\0\0tx/device-1/t\tx"],
+        "gentle": ["c\2\0", "p\2\1tx/gentle-1/s/a\tx", "p\2\0tx/gentle-1/no/a\tx", "s\2\0$share/g/all/+", "s\2\0all/#", "x\2\0gentle-1\tguess"],
+        "person": ["c\3\0", "s\3\0tx/#", "d\3\0tx/a", "p\3\0tx/a\tb"],
+        "strangers": ["c\4\0", "c\5\0", "p\4\0a\tb", "p\5\0a\tb", "n\0\0"],
+        "takeover": ["c\0\0", "c\1\0", "e\0\0", "p\1\0tx/device-0\tx", "r\0\0", "e\1\0", "d\1\0rx/device-0/a"],
+        "reload": ["t\0\0", "c\0\0", "l\0\0", "r\0\0", "t\0\0", "p\0\0tx/device-0/t\tx", "e\0\0", "l\0\0", "r\0\0", "t\0\0"],
+    }
+    for name, lines in events.items():
+        yield "plugin", name, "\n".join(lines).encode()
 
 
 def c_abi_seeds():

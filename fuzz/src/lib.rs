@@ -3,6 +3,7 @@
 mod arena;
 mod device;
 mod policy;
+pub mod stub_broker;
 mod topic_sets;
 mod window_model;
 
