@@ -9,6 +9,7 @@ mod login;
 mod machine;
 mod plot;
 mod sealing;
+mod topics;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -16,8 +17,8 @@ use std::process::ExitCode;
 use document::Section;
 
 /// What is measured, in the order of the document.
-const SECTIONS: [fn(rounds: usize) -> Result<Vec<Section>, Box<dyn Error>>; 2] =
-    [sealing::sections, login::sections];
+const SECTIONS: [fn(rounds: usize) -> Result<Vec<Section>, Box<dyn Error>>; 3] =
+    [sealing::sections, login::sections, topics::sections];
 
 /// Rounds of which the median is printed.
 const ROUNDS: usize = 201;
@@ -51,7 +52,10 @@ fn run(folder: Option<&str>, check: bool) -> Result<(), Box<dyn Error>> {
         std::fs::write(format!("{folder}/performance.md"), &text)?;
         for section in &sections {
             if let Some(chart) = &section.chart {
-                std::fs::write(format!("{folder}/{}", chart.file), plot::bars(section, chart))?;
+                std::fs::write(
+                    format!("{folder}/{}", chart.file),
+                    plot::bars(section, chart),
+                )?;
             }
         }
     }
