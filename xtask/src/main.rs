@@ -1,8 +1,8 @@
 //! The project's tasks: `cargo xtask demo`, `cargo xtask test` and what else README and CI call.
 
-mod bench;
 mod api;
 mod assure;
+mod bench;
 mod board;
 mod check;
 mod command;
@@ -16,6 +16,7 @@ mod machines;
 mod mutants;
 mod packages;
 mod sizes;
+mod soak;
 mod storm;
 mod sysroot;
 mod test;
@@ -55,7 +56,7 @@ enum Task {
     },
     /// Builds firmware for five cores in C and in Rust, runs it in QEMU, and proves that it cannot panic.
     Firmware,
-    /// Runs twenty emulated microcontrollers with FreeRTOS and lwIP against a real Mosquitto, and attacks them.
+    /// Runs twenty emulated microcontrollers, in C and in Rust, against a real Mosquitto, and attacks them.
     Fleet,
     /// Prints flash, RAM, stack and instructions per core beside other libraries, and checks the limits.
     Sizes,
@@ -104,6 +105,20 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Kills the broker again and again under login load, or lets it run on: nothing is forgotten, nothing adds up.
+    Soak {
+        /// How often the broker is killed.
+        #[arg(long, required_unless_present = "minutes")]
+        kills: Option<u64>,
+        /// What decides when, and who is revoked meanwhile.
+        #[arg(long, default_value_t = 1, requires = "kills")]
+        seed: u64,
+        /// How long it runs under logins and messages.
+        #[arg(long)]
+        minutes: Option<u64>,
+    },
+    /// Prints what the plugin costs the broker for each CONNECT and PUBLISH, beside the same load without it.
+    Cost,
     /// Installs header, libraries, pkg-config and CMake files of the C package.
     Install {
         /// The folder to install below, for example `/usr/local`.
@@ -128,6 +143,12 @@ fn main() -> ExitCode {
         Task::Api { write } => api::run(write),
         Task::Mutants { package } => mutants::run(&package),
         Task::Storm { packets, seed } => storm::run(packets, seed),
+        Task::Soak {
+            kills,
+            seed,
+            minutes,
+        } => soak::run(kills, seed, minutes),
+        Task::Cost => cost::run(),
         Task::Install { prefix } => install::run(&prefix),
         Task::Bench { check, criterion } => bench::measure(&match (check, criterion) {
             (true, _) => bench::Aim::Check,

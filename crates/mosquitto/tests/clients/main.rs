@@ -1,5 +1,5 @@
 //! Clients that are in use, each forced to reconnect: with a new password for each attempt it is back, with its old one it
-//! is refused each time, and shuts nobody out by that.
+//! is refused each time, and shuts nobody out by that. Clients in great number: what they cost, and what they leave behind.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,12 +8,16 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod cost;
+mod crowd;
 #[path = "../broker/fleet.rs"]
 #[allow(dead_code, reason = "shared with the tests in ../broker")]
 mod fleet;
+mod long_run;
 mod mint;
 mod mosquitto;
 mod paho;
+mod process;
 mod reconnect;
 mod relay;
 mod rumqtt;

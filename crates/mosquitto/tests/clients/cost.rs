@@ -1,0 +1,230 @@
+//! What the plugin costs the broker, beside the same load without it: `cargo xtask cost` prints it.
+
+use core::time::Duration;
+use std::thread::sleep;
+
+use mqward::Class;
+use mqward_testbed::{Broker, Connect, Packet, Publish, Setup, Version, Wire};
+
+use crate::crowd::{connect, crowd, device_id, quiet};
+use crate::fleet::{FieldDevice, Fleet, PERSON, PERSON_PASSWORD};
+use crate::process::Process;
+
+/// Devices that take turns.
+const DEVICES: usize = 64;
+/// Of these the last have no clock.
+const CLOCKLESS: usize = 32;
+/// Each round loads one broker after the other; what is printed are medians of the rounds.
+const ROUNDS: usize = 61;
+const LOGINS: usize = 200;
+const MESSAGES: usize = 20_000;
+/// Messages that are sent at once.
+const BATCH: usize = 200;
+/// As long as a password of mqward, for brokers that do not check it or have it in a file.
+const STATIC: &str = "a-static-password-of-thirty-nine-bytes.";
+
+/// The load of one round, per operation.
+#[derive(Copy, Clone)]
+enum Load {
+    Login { clocked: bool },
+    Publish { subscribed: bool },
+}
+
+/// One of the brokers that are compared.
+struct Contender {
+    broker: Broker,
+    process: Process,
+    /// None where the broker is not to look at passwords of mqward.
+    fleet: Option<Vec<(String, FieldDevice)>>,
+    publisher: Wire,
+    subscriber: Wire,
+}
+
+impl Contender {
+    fn new(setup: Setup, mut fleet: Option<Vec<(String, FieldDevice)>>) -> Self {
+        let broker = quiet(setup).start().unwrap();
+        let dial = |connect: &Connect| {
+            let (wire, answer) = Wire::dial(broker.address(), Version::V3, connect).unwrap();
+            assert!(
+                matches!(answer, Packet::ConnAck { code: 0, .. }),
+                "{answer:?}"
+            );
+            wire
+        };
+        // Not one of those that log in again and again.
+        let publisher = dial(&login(&mut fleet, DEVICES, false));
+        let subscriber = dial(&Connect::new(PERSON).login(PERSON, PERSON_PASSWORD));
+        Self {
+            process: Process::of(&broker),
+            fleet,
+            publisher,
+            subscriber,
+            broker,
+        }
+    }
+
+    /// Nanoseconds of the broker's processor time for each operation.
+    fn measure(&mut self, load: Load, sealed: &[u8]) -> f64 {
+        if let Load::Publish { subscribed: true } = load {
+            self.subscriber.subscribe(&["tx/#"]).unwrap();
+            assert!(matches!(
+                self.subscriber.receive().unwrap(),
+                Packet::SubAck { .. }
+            ));
+        }
+        let before = self.settled();
+        let operations = match load {
+            Load::Login { clocked } => self.logins(clocked),
+            Load::Publish { subscribed } => self.messages(sealed, subscribed),
+        };
+        let nanos = self.settled() - before;
+        if let Load::Publish { subscribed: true } = load {
+            self.subscriber.unsubscribe("tx/#").unwrap();
+            assert!(matches!(
+                self.subscriber.receive().unwrap(),
+                Packet::UnsubAck { .. }
+            ));
+        }
+        nanos as f64 / operations as f64
+    }
+
+    /// Processor time, once the broker has nothing left to do.
+    fn settled(&self) -> u64 {
+        let mut nanos = self.process.cpu_nanos();
+        loop {
+            sleep(Duration::from_millis(3));
+            let now = self.process.cpu_nanos();
+            if now == nanos {
+                return now;
+            }
+            nanos = now;
+        }
+    }
+
+    fn logins(&mut self, clocked: bool) -> usize {
+        for number in 0..LOGINS {
+            let number = match clocked {
+                true => number % (DEVICES - CLOCKLESS),
+                false => DEVICES - CLOCKLESS + number % CLOCKLESS,
+            };
+            let connect = login(&mut self.fleet, number, clocked);
+            let address = self.broker.address();
+            let (mut wire, answer) = Wire::dial(address, Version::V3, &connect).unwrap();
+            assert!(
+                matches!(answer, Packet::ConnAck { code: 0, .. }),
+                "{answer:?}"
+            );
+            wire.disconnect().unwrap();
+            assert_eq!(wire.receive().unwrap(), Packet::Closed);
+        }
+        LOGINS
+    }
+
+    fn messages(&mut self, sealed: &[u8], subscribed: bool) -> usize {
+        let topic = format!("tx/{}/t", device_id(DEVICES));
+        let one = Publish::new(&topic, sealed, 0).encode(Version::V3).unwrap();
+        let batch = one.repeat(BATCH);
+        for _ in 0..MESSAGES / BATCH {
+            self.publisher.send(&batch).unwrap();
+            assert!(self.publisher.is_open_and_quiet().unwrap());
+            if subscribed {
+                for _ in 0..BATCH {
+                    let got = self.subscriber.receive().unwrap();
+                    assert!(matches!(got, Packet::Publish(_)), "{got:?}");
+                }
+            }
+        }
+        MESSAGES
+    }
+}
+
+fn login(fleet: &mut Option<Vec<(String, FieldDevice)>>, number: usize, clocked: bool) -> Connect {
+    match fleet {
+        Some(fleet) => {
+            let (id, device) = &mut fleet[number];
+            connect(id, device, clocked)
+        }
+        None => Connect::new(device_id(number)).login(device_id(number), STATIC),
+    }
+}
+
+/// No plugin and no rules; Mosquitto's password file and ACL file; the plugin.
+fn contenders(fleet: &Fleet) -> [Contender; 3] {
+    let bare = Setup::new().line("allow_anonymous true");
+    let rules =
+        format!("user {PERSON}\ntopic read tx/#\npattern write tx/%c/#\npattern read rx/%c/#\n");
+    fleet.write("acl", &rules);
+    let files = (0..=DEVICES).fold(Setup::new(), |setup, number| {
+        setup.user(&device_id(number), STATIC)
+    });
+    let files = files
+        .user(PERSON, PERSON_PASSWORD)
+        .line(&format!("acl_file {}", fleet.path("acl").display()));
+    let devices = (0..=DEVICES).map(|number| {
+        let id = device_id(number);
+        let device = FieldDevice::new(&id);
+        (id, device)
+    });
+    [
+        Contender::new(bare, None),
+        Contender::new(files, None),
+        Contender::new(fleet.setup(), Some(devices.collect())),
+    ]
+}
+
+#[test]
+#[ignore = "prints and asserts nothing: `cargo xtask cost`"]
+fn print() {
+    // The last one only publishes.
+    let fleet = crowd(DEVICES + 1, CLOCKLESS + 1);
+    let mut contenders = contenders(&fleet);
+    let topic = format!("tx/{}/t", device_id(DEVICES));
+    let sealed = FieldDevice::new(&device_id(DEVICES)).seal(Class::Live, &topic, b"21.5");
+    println!("Microseconds of the broker's processor time for each; medians of {ROUNDS} rounds,");
+    println!("and of what each round with the plugin took more, with its quartiles.");
+    println!();
+    println!(
+        "{:<34}{:>9}{:>9}{:>9}   plugin - none        plugin - files",
+        "", "none", "files", "plugin"
+    );
+    for (name, load) in [
+        ("CONNECT, with a clock", Load::Login { clocked: true }),
+        ("CONNECT, without a clock", Load::Login { clocked: false }),
+        (
+            "PUBLISH, nobody subscribed",
+            Load::Publish { subscribed: false },
+        ),
+        (
+            "PUBLISH and one delivery",
+            Load::Publish { subscribed: true },
+        ),
+    ] {
+        let mut seen: [Vec<f64>; 3] = Default::default();
+        let mut more: [Vec<f64>; 2] = Default::default();
+        // The first round warms up.
+        for round in 0..=ROUNDS {
+            let nanos: Vec<f64> = contenders
+                .iter_mut()
+                .map(|contender| contender.measure(load, &sealed) / 1000.0)
+                .collect();
+            if round > 0 {
+                for (seen, nanos) in seen.iter_mut().zip(&nanos) {
+                    seen.push(*nanos);
+                }
+                more[0].push(nanos[2] - nanos[0]);
+                more[1].push(nanos[2] - nanos[1]);
+            }
+        }
+        let [none, files, plugin] = seen.map(|mut values| quartiles(&mut values)[1]);
+        let [over_none, over_files] = more.map(|mut values| {
+            let [low, middle, high] = quartiles(&mut values);
+            format!("{middle:+.2} ({low:+.2} to {high:+.2})")
+        });
+        println!("{name:<34}{none:>9.2}{files:>9.2}{plugin:>9.2}   {over_none:<20} {over_files}");
+    }
+}
+
+fn quartiles(values: &mut [f64]) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
+}
