@@ -56,7 +56,8 @@ impl<'a> Cipher<'a> for Portable {
     }
 }
 
-/// Keystream for `PAIRS` times 128 bytes, wiped when it is dropped.
+/// Keystream for `PAIRS` times 128 bytes, wiped when it is dropped. No vector of it straddles two cache lines.
+#[repr(align(64))]
 struct Keystream<const PAIRS: usize>([Pair; PAIRS]);
 
 impl<const PAIRS: usize> Keystream<PAIRS> {
