@@ -232,27 +232,50 @@ impl Journal {
     }
 
     /// Gives the file another name, over a file that has it, for good.
+    ///
+    /// # Errors
+    /// When it could not, or when it has the name, as [`path`](Self::path) tells, but perhaps not after a power failure.
     pub(crate) fn rename(&mut self, path: &Path) -> io::Result<()> {
+        // Opened first: without a descriptor or the right to read the folder, nothing is renamed.
+        let folder = Folder::of(path)?;
         fs::rename(&self.path, path)?;
         self.path = path.to_owned();
-        sync_folder(path)
+        folder.sync()
+    }
+
+    /// The name of the file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The open folder of a file.
+struct Folder(#[cfg(unix)] File);
+
+impl Folder {
+    #[cfg(unix)]
+    fn of(path: &Path) -> io::Result<Self> {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new("."))).map(Self)
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Path) -> io::Result<Self> {
+        Ok(Self())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        self.0.sync_all()?;
+        Ok(())
     }
 }
 
 /// Makes the names in the folder of `path` survive a power failure.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        Ok(())
-    }
+    Folder::of(path)?.sync()
 }
 
 /// Takes the lock of an open file; `false` where another process, or another opening of the file, has it.

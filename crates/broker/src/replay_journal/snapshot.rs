@@ -219,6 +219,10 @@ impl ReplayJournal {
             journal.rename(&self.path)
         });
         if let Err(error) = placed {
+            if journal.path() == self.path {
+                // What the next start would read is the new file; what is written goes to the old one.
+                inner.give_up(&error);
+            }
             drop(inner);
             abandon(&self.path);
             return Err(error);

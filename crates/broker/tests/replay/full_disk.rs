@@ -48,11 +48,39 @@ fn more_than_fits() {
     }
 }
 
+/// Writes the journal anew with one file descriptor left, and goes on.
+#[test]
+fn rewriting_without_descriptors() {
+    let Some(folder) = folder() else { return };
+    let store = open(&folder.join("replay.journal"));
+    for left in 0..2 {
+        let mut taken = Vec::new();
+        while let Ok(file) = std::fs::File::open("/dev/null") {
+            taken.push(file);
+        }
+        taken.truncate(taken.len() - left);
+        let written = store.compact();
+        drop(taken);
+        say(&format!("with {left}: {}", written.is_ok()));
+        let id = format!("device-{left}");
+        match store.advance(&id, mark(1), Some(now())) {
+            Advance::Advanced => say(&format!("{id} 1")),
+            other => say(&format!("wrong {other:?}")),
+        }
+    }
+    // As by a SIGKILL.
+    core::mem::forget(store);
+}
+
 fn run(name: &str) -> (tempfile::TempDir, Vec<String>) {
+    // In blocks of 512 bytes; without the trap the system would end the process.
+    run_with(name, "trap '' XFSZ; ulimit -f 32;")
+}
+
+fn run_with(name: &str, shell: &str) -> (tempfile::TempDir, Vec<String>) {
     let place = tempfile::tempdir().unwrap();
     drop(ReplayJournal::create(&place.path().join("replay.journal"), now()).unwrap());
-    // In blocks of 512 bytes; without the trap the system would end the process.
-    let mut child = spawn(name, place.path(), "trap '' XFSZ; ulimit -f 32;");
+    let mut child = spawn(name, place.path(), shell);
     let mut text = String::new();
     child
         .stdout
@@ -121,4 +149,14 @@ fn a_disk_that_stays_full_loses_nothing_that_was_accepted() {
     let kept = assert_all_kept(&place, &lines);
     assert!(kept > 200, "{kept}");
     assert_eq!(kept + refused, 1_000);
+}
+
+#[test]
+fn without_descriptors_no_mark_goes_to_a_file_that_nobody_will_read() {
+    if folder().is_some() {
+        return;
+    }
+    let (place, lines) = run_with("full_disk::rewriting_without_descriptors", "ulimit -n 40;");
+    assert_eq!(lines[0], "with 0: false");
+    assert_eq!(assert_all_kept(&place, &lines), 2, "{lines:?}");
 }
