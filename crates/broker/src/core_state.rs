@@ -181,17 +181,17 @@ impl Core {
             topic: None,
             detail: judged.detail(&loaded.policy.gate()),
         };
-        if matches!(outcome, Outcome::Refuse(_)) {
-            let rule = &loaded.policy.services().limiter;
-            let counted = if judged.is_authentic {
+        let rule = &loaded.policy.services().limiter;
+        let counted = match outcome {
+            // A line for every login of a device that proved who it is.
+            Outcome::Admit => Counted::Within { over_before: 0 },
+            Outcome::Defer => self.limiter.deferral_of_address(request.address, now, rule),
+            Outcome::Refuse(_) if judged.is_authentic => {
                 self.limiter.breach_of_client(request.client_id, now, rule)
-            } else {
-                self.limiter.failure_of_address(request.address, now, rule)
-            };
-            self.log_counted(&loaded, entry, counted);
-        } else {
-            self.log(&loaded, &entry);
-        }
+            }
+            Outcome::Refuse(_) => self.limiter.failure_of_address(request.address, now, rule),
+        };
+        self.log_counted(&loaded, entry, counted);
         if let Some(stage) = judged.reached {
             self.log_stage(&loaded, request.client_id, stage, None);
         }
@@ -464,7 +464,7 @@ impl Core {
         self.log(loaded, &entry);
     }
 
-    /// Writes the line of a failure, unless there were too many of them.
+    /// Writes the line of a failure, or of what may be one, unless there were too many of them.
     fn log_counted(&self, loaded: &Loaded, mut entry: AuditEntry<'_>, counted: Counted) {
         match counted {
             Counted::Within { over_before: 0 } => {}
@@ -481,7 +481,12 @@ impl Core {
         match counted {
             Counted::Within { .. } => self.log(loaded, &entry),
             Counted::First => {
-                let detail = "so many failures that further ones are only counted";
+                let detail = match entry.verdict {
+                    AuditVerdict::Defer => {
+                        "so many logins left to the broker's own users that further ones are only counted"
+                    }
+                    _ => "so many failures that further ones are only counted",
+                };
                 self.log_limit(loaded, entry.client_id, entry.address, detail);
             }
             Counted::Over => {}

@@ -47,6 +47,32 @@ pub(crate) enum Counted {
     Over,
 }
 
+/// Who an address stands for.
+#[derive(Hash)]
+enum Origin<'a> {
+    V4([u8; 4]),
+    /// Whoever has one address of IPv6 has all of its /64.
+    V6([u16; 4]),
+    Other(&'a str),
+}
+
+impl<'a> Origin<'a> {
+    fn of(address: Option<&'a str>) -> Self {
+        let text = address.unwrap_or("");
+        match text.parse() {
+            Ok(IpAddr::V4(address)) => Self::V4(address.octets()),
+            Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+                Some(address) => Self::V4(address.octets()),
+                None => {
+                    let [a, b, c, d, ..] = address.segments();
+                    Self::V6([a, b, c, d])
+                }
+            },
+            Err(_) => Self::Other(text),
+        }
+    }
+}
+
 impl Default for Limiter {
     fn default() -> Self {
         let table = || (0..BUCKETS).map(|_| Bucket::default()).collect();
@@ -67,19 +93,18 @@ impl Limiter {
         now: UnixTime,
         rule: &LimiterRule,
     ) -> Counted {
-        let key = address.unwrap_or("");
-        match key.parse() {
-            Ok(IpAddr::V4(address)) => self.count_in(&self.addresses, address.octets(), now, rule),
-            Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-                Some(address) => self.count_in(&self.addresses, address.octets(), now, rule),
-                // Whoever has one address of IPv6 has all of its /64.
-                None => {
-                    let [a, b, c, d, ..] = address.segments();
-                    self.count_in(&self.addresses, [a, b, c, d], now, rule)
-                }
-            },
-            Err(_) => self.count_in(&self.addresses, key, now, rule),
-        }
+        self.count_in(&self.addresses, Origin::of(address), now, rule)
+    }
+
+    /// A login was left to the broker, which does not tell how it went: whoever it was came from this address.
+    pub(crate) fn deferral_of_address(
+        &self,
+        address: Option<&str>,
+        now: UnixTime,
+        rule: &LimiterRule,
+    ) -> Counted {
+        let key = ("deferred", Origin::of(address));
+        self.count_in(&self.addresses, key, now, rule)
     }
 
     /// A client that proved who it is did something wrong.

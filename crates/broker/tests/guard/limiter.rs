@@ -1,8 +1,9 @@
 //! Floods of failures: the log stays small, and nobody honest is kept out.
 
 use mqward::{Publish, Reason};
+use mqward_broker::{LoginRequest, Outcome};
 
-use crate::test_fleet::{DEVICE, NOW, OTHER, POLICY, TestDevice, TestFleet, login};
+use crate::test_fleet::{DEVICE, NOW, OTHER, POLICY, TestDevice, TestFleet, login, now, request};
 
 fn limited() -> TestFleet {
     let fleet = TestFleet::new();
@@ -180,4 +181,40 @@ fn an_endless_loop_of_reconnects_ends_where_the_policy_says_so() {
     let lines = fleet.audit_lines();
     let limit = lines.iter().find(|line| line["event"] == "limit").unwrap();
     assert_eq!(limit["client_id"], DEVICE);
+}
+
+#[test]
+fn logins_that_are_left_to_the_broker_cannot_fill_the_disk() {
+    let fleet = limited();
+    let guard = fleet.guard();
+    let from = |client_id: &'static str, address: &'static str| {
+        let request = LoginRequest {
+            address: Some(address),
+            ..request(client_id, "guessed")
+        };
+        assert!(matches!(guard.login(&request, now()), Outcome::Defer));
+    };
+    // The plugin cannot know that the broker refuses every one of them.
+    for _ in 0..1_000 {
+        from("op-ann", "192.0.2.7");
+        from("op-bob", "192.0.2.7");
+    }
+    let deferred = |address: &str| {
+        let lines = fleet.audit_lines();
+        let lines = lines.iter().filter(|line| line["verdict"] == "defer");
+        lines.filter(|line| line["address"] == address).count()
+    };
+    assert_eq!(deferred("192.0.2.7"), 5);
+    // Neither failures from there nor people from elsewhere go unheard for it.
+    let wrong = request(DEVICE, "guessed");
+    assert!(matches!(guard.login(&wrong, now()), Outcome::Refuse(_)));
+    from("op-ann", "192.0.2.8");
+    assert_eq!(deferred("192.0.2.8"), 1);
+    let lines = fleet.audit_lines();
+    assert_eq!(lines.len(), 5 + 1 + 1 + 1, "{lines:?}");
+    assert!(
+        guard
+            .metrics()
+            .contains("outcome=\"defer\",reason=\"\"} 2001\n")
+    );
 }
