@@ -8,7 +8,7 @@ use crate::command::{Failure, cargo, root, run};
 use crate::packages::{answers, install};
 
 /// The crates that a device links: `no_std`, and nothing of the host beside them.
-const DEVICE_CRATES: [&str; 3] = ["mqward-topic", "mqward-crypto", "mqward"];
+const DEVICE_CRATES: [&str; 4] = ["mqward-topic", "mqward-aead", "mqward-crypto", "mqward"];
 
 pub(crate) fn run_gates() -> Result<(), Failure> {
     cargo(["fmt", "--all", "--", "--check"])?;
