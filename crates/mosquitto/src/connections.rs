@@ -68,6 +68,15 @@ struct Session {
     may_stay: bool,
 }
 
+/// A connection that has ended, and how it stood.
+#[derive(Debug)]
+struct Ended {
+    key: usize,
+    /// Its client; another one in the same place is not meant.
+    id: Option<Arc<[u8]>>,
+    standing: Standing,
+}
+
 /// Every connection and session that the plugin has met.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
@@ -75,8 +84,8 @@ pub(crate) struct Connections {
     sessions: HashMap<Arc<[u8]>, Session>,
     /// Connections to end, in this order.
     doomed: VecDeque<(Arc<[u8]>, usize)>,
-    /// The connection that ended last, and how it stood: its will is the very next thing to be asked about.
-    ended: Option<(usize, Standing)>,
+    /// The connection that ended last: its will is the very next thing to be asked about.
+    ended: Option<Ended>,
     /// Set from a reload to the next tick. No CONNECT is read in between, in 2.0.11, 2.0.21 and 2.1.2.
     asking: Option<Instant>,
     ticks: bool,
@@ -165,14 +174,22 @@ impl Connections {
         let Some(open) = self.open.remove(&key) else {
             // Nobody asked about its login. Its will comes all the same, now or later, and must not be taken for one
             // of the session whose structure was in the same place.
-            self.ended = Some((key, Standing::Unknown));
+            self.ended = Some(Ended {
+                key,
+                id: client_id.map(Arc::from),
+                standing: Standing::Unknown,
+            });
             let session = client_id.and_then(|id| self.sessions.get_mut(id));
             if let Some(session) = session.filter(|session| session.offline == Some(key)) {
                 session.offline = None;
             }
             return;
         };
-        self.ended = Some((key, open.standing));
+        self.ended = Some(Ended {
+            key,
+            id: Some(Arc::clone(&open.id)),
+            standing: open.standing,
+        });
         let Some(session) = self.sessions.get_mut(&open.id) else {
             return;
         };
@@ -185,24 +202,28 @@ impl Connections {
         }
     }
 
+    /// Somebody asks for something that no session and no will asks for: what ended before is over, with its will.
+    pub(crate) fn requested(&mut self) {
+        self.ended = None;
+    }
+
     /// How `client_id` on the connection or session `key` stands.
-    pub(crate) fn standing(&self, client_id: &[u8], key: usize) -> Standing {
+    pub(crate) fn standing(&mut self, client_id: &[u8], key: usize) -> Standing {
         if let Some(open) = self.open.get(&key) {
             if *open.id == *client_id {
                 return open.standing;
             }
         }
+        let ended = self.ended_standing(client_id, key);
         let session = self.sessions.get(client_id);
-        match (self.ended, session) {
-            (Some((ended, Standing::Trusted | Standing::Deferred)), _) if ended == key => {
+        match (ended, session) {
+            (Standing::Trusted | Standing::Deferred, _) => {
                 match session.is_none_or(|session| session.may_stay) {
                     true => Standing::Trusted,
                     false => Standing::Gone,
                 }
             }
-            (Some((ended, standing @ (Standing::Gone | Standing::Unasked))), _) if ended == key => {
-                standing
-            }
+            (standing @ (Standing::Gone | Standing::Unasked), _) => standing,
             (_, Some(session)) if session.offline == Some(key) => Standing::Offline {
                 may_stay: session.may_stay,
             },
@@ -210,9 +231,24 @@ impl Connections {
         }
     }
 
+    /// How `client_id` stood on `key`, if that is the connection that ended last.
+    fn ended_standing(&mut self, client_id: &[u8], key: usize) -> Standing {
+        let is_meant =
+            |ended: &&mut Ended| ended.key == key && ended.id.as_deref() == Some(client_id);
+        let Some(ended) = self.ended.as_mut().filter(is_meant) else {
+            return Standing::Unknown;
+        };
+        let standing = ended.standing;
+        // Without ticks nothing else says that its will is over, and that a new connection may be in its place.
+        if !self.ticks && matches!(standing, Standing::Trusted | Standing::Deferred) {
+            ended.standing = Standing::Unknown;
+        }
+        standing
+    }
+
     /// Whether `key` is the connection that ended last, so that what is asked about it is its will.
     pub(crate) fn has_just_ended(&self, key: usize) -> bool {
-        self.ended.is_some_and(|(ended, _)| ended == key)
+        self.ended.as_ref().is_some_and(|ended| ended.key == key)
     }
 
     /// All clients with an entry.

@@ -26,7 +26,12 @@ impl Plugin {
     /// Tells whose packet this is.
     pub(crate) fn presence(&self, access: &Access<'_>, client_id: &[u8]) -> Presence {
         let client = access.client;
-        let standing = self.connections().standing(client_id, client.key());
+        let mut connections = self.connections();
+        if is_request(access.kind) {
+            connections.requested();
+        }
+        let standing = connections.standing(client_id, client.key());
+        drop(connections);
         match standing {
             Standing::Trusted => Presence::In,
             Standing::Gone => Presence::Out(REVOKED),

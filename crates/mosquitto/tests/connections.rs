@@ -184,3 +184,26 @@ fn only_a_reload_asks_again() {
     table.end(Some(ALICE), 1);
     assert_eq!(table.asked(ALICE, 1, true), Asked::Login, "without ticks");
 }
+
+/// What comes after an end without a tick may be the first packet of a connection in the same place.
+#[test]
+fn without_ticks_nobody_inherits_the_standing_of_who_was_in_his_place() {
+    let mut table = Connections::default();
+    table.admit(BOB, 2);
+    table.admit(ALICE, 1);
+    table.end(Some(ALICE), 1);
+    assert_eq!(table.standing(BOB, 1), Standing::Unknown, "another id");
+    assert_eq!(table.standing(ALICE, 1), Standing::Trusted, "its will");
+    let offline = Standing::Offline { may_stay: true };
+    assert_eq!(table.standing(ALICE, 1), offline, "a will comes once");
+    assert!(table.has_just_ended(1));
+
+    table.admit(ALICE, 1);
+    table.end(Some(ALICE), 1);
+    table.requested();
+    assert_eq!(
+        table.standing(ALICE, 1),
+        offline,
+        "a will comes before what others ask for"
+    );
+}
