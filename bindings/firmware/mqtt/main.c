@@ -4,8 +4,6 @@
  * Two tasks. One measures; the other has the network, the keys and the counters to itself, so that none of them needs a
  * lock. It sleeps until a frame arrives, a measurement is there, or a timer of lwIP is due.
  */
-#include <string.h>
-
 #include "FreeRTOS.h"
 #include "queue.h"
 #include "task.h"
