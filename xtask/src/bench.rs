@@ -10,7 +10,6 @@ use crate::packages::install;
 /// What the peers are built with: package and a file that it brings.
 const NEEDED: [(&str, &str); 6] = [
     ("libmosquitto-dev", "/usr/include/mosquitto.h"),
-    ("libmosquitto-dev", "/usr/include/mosquitto.h"),
     ("libssl-dev", "/usr/include/openssl/ssl.h"),
     ("pkg-config", "/usr/bin/pkg-config"),
     ("cmake", "/usr/bin/cmake"),

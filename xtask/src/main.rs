@@ -6,6 +6,7 @@ mod bench;
 mod board;
 mod check;
 mod command;
+mod cost;
 mod coverage;
 mod demo;
 mod firmware;
