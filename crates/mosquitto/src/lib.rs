@@ -6,6 +6,7 @@ compile_error!("a panic must become a refusal: build this crate with panic = \"u
 mod bridges;
 mod connections;
 mod entry;
+mod log_budget;
 mod options;
 mod plugin;
 mod presence;

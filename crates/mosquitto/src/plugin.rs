@@ -15,13 +15,14 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use mqward::{Publish, UnixTime, Verdict};
 use mqward_broker::{Guard, LoginRequest, Outcome, PolicyError};
 
 use crate::bridges::Bridges;
 use crate::connections::{Asked, Connections};
+use crate::log_budget::LogBudget;
 use crate::options::{Options, OptionsError};
 use crate::presence::Presence;
 use crate::sys::{self, Access, Client, Login};
@@ -36,6 +37,7 @@ pub(crate) struct Plugin {
     pub(crate) bridges: Bridges,
     /// Set while a connection is being ended.
     pub(crate) ending: AtomicBool,
+    log_budget: LogBudget,
 }
 
 impl Plugin {
@@ -49,6 +51,7 @@ impl Plugin {
             connections: Mutex::default(),
             bridges: Bridges::default(),
             ending: AtomicBool::new(false),
+            log_budget: LogBudget::default(),
         })
     }
 
@@ -186,11 +189,18 @@ impl Plugin {
         if verdict.is_allowed() {
             return sys::ERR_SUCCESS;
         }
-        self.report(what, client, Some(topic), verdict);
-        match verdict.close() {
-            true => closing(client),
-            false => sys::ERR_ACL_DENIED,
+        if verdict.close() {
+            self.report(what, client, Some(topic), verdict);
+            return closing(client);
         }
+        if let Some(unlogged) = self.log_budget.take(Instant::now()) {
+            if unlogged > 0 {
+                let line = format!("mqward: {unlogged} more refusals were not logged here");
+                sys::log(sys::LOG_NOTICE, &line);
+            }
+            self.report(what, client, Some(topic), verdict);
+        }
+        sys::ERR_ACL_DENIED
     }
 
     /// One line in the broker's log, for the operator; what the client sent is escaped.

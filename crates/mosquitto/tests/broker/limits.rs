@@ -90,3 +90,20 @@ fn a_role_that_refuses_keeps_the_connection_after_an_oversize_payload() {
     );
     assert!(wire.is_open_and_quiet().unwrap());
 }
+
+/// A connection that stays open may go on forever.
+#[test]
+fn a_flood_of_refused_packets_does_not_fill_the_log() {
+    let fleet = Fleet::new();
+    let broker = fleet.start();
+    let mut wire = FieldDevice::new(GENTLE).log_in(&broker, Version::V5);
+    for _ in 0..2_000 {
+        wire.publish(&Publish::new("tx/else", "x", 0)).unwrap();
+    }
+    wire.publish(&Publish::new("tx/else", "x", 1)).unwrap();
+    assert!(matches!(wire.receive().unwrap(), Packet::PubAck { .. }));
+    let log = broker.log();
+    // Twice as many if a slow machine takes the flood into a second period, and so on.
+    let lines = log.matches("refused publish").count();
+    assert!((1..1_000).contains(&lines), "{lines}");
+}
