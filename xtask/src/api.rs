@@ -69,6 +69,8 @@ fn list(name: &str) -> Result<String, Failure> {
             "--package",
             name,
         ])
+        // Apart from what the other compiler builds.
+        .env("CARGO_TARGET_DIR", root().join("target/api"))
         .current_dir(root())
         .output()?;
     if output.status.success() {
