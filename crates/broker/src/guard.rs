@@ -234,6 +234,14 @@ impl Guard {
         self.core.metrics_text()
     }
 
+    /// The audience of the policy in force; `None` where no role needs one. One process has one guard for each.
+    #[must_use]
+    pub fn audience(&self) -> Option<String> {
+        let loaded = self.core.loaded();
+        let audience = loaded.policy.audience();
+        audience.map(|audience| audience.as_str().to_owned())
+    }
+
     /// A verdict in a sentence for the operator, with role, rule and level of the policy in force.
     #[must_use]
     pub fn explain(&self, verdict: &Verdict) -> String {

@@ -267,6 +267,18 @@ fn shared_guard(policy: &Path) -> Result<Arc<Guard>, StartError> {
     let guard =
         Arc::new(Guard::open(policy, now().ok_or(StartError::Clock)?).map_err(StartError::Policy)?);
     guards.retain(|(_, guard)| guard.strong_count() > 0);
+    let audience = guard.audience();
+    let same = guards.iter().find(|(_, other)| {
+        let other = other.upgrade().and_then(|other| other.audience());
+        other.is_some() && other == audience
+    });
+    if let (Some((other, _)), Some(audience)) = (same, audience) {
+        return Err(StartError::Audience {
+            policy: path,
+            other: other.clone(),
+            audience,
+        });
+    }
     guards.push((path, Arc::downgrade(&guard)));
     Ok(guard)
 }
@@ -281,6 +293,12 @@ fn now() -> Option<UnixTime> {
 pub(crate) enum StartError {
     Options(OptionsError),
     Policy(PolicyError),
+    /// Two policies of one audience have two replay stores: a password would be accepted once by each.
+    Audience {
+        policy: PathBuf,
+        other: PathBuf,
+        audience: String,
+    },
     Clock,
 }
 
@@ -289,6 +307,17 @@ impl fmt::Display for StartError {
         match self {
             Self::Options(e) => e.fmt(f),
             Self::Policy(e) => e.fmt(f),
+            Self::Audience {
+                policy,
+                other,
+                audience,
+            } => write!(
+                f,
+                "{}: audience {audience:?} is that of {} already, and a password would be accepted once by each: give \
+                 listeners the same policy, or an audience each",
+                policy.display(),
+                other.display()
+            ),
             Self::Clock => f.write_str("the system clock is outside 1970 to 2106"),
         }
     }

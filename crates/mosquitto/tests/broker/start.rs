@@ -73,6 +73,31 @@ fn a_plugin_that_is_loaded_twice_is_refused_or_works_as_one() {
 }
 
 #[test]
+fn listeners_with_policies_of_one_audience_keep_the_broker_down() {
+    let fleet = Fleet::new();
+    let policy = fs::read_to_string(fleet.path("policy.toml")).unwrap();
+    // A store each: what one has accepted the other would accept again.
+    fs::write(fleet.path("second.toml"), &policy).unwrap();
+    let setup = || {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = port.local_addr().unwrap().port();
+        let second = fleet.path("second.toml");
+        fleet
+            .setup()
+            .per_listener_settings()
+            .line(&format!("listener {port} 127.0.0.1"))
+            .line("allow_anonymous false")
+            .line(&format!("plugin {}", plugin_path().unwrap().display()))
+            .line(&format!("plugin_opt_policy {}", second.display()))
+    };
+    assert_does_not_start(setup(), "second.toml: audience \"mqtt.example.com\"");
+    let other = policy.replace("mqtt.example.com", "other.example.com");
+    let other = other.replace("audit.jsonl", "second.jsonl");
+    fs::write(fleet.path("second.toml"), other).unwrap();
+    drop(setup().start().unwrap());
+}
+
+#[test]
 fn listeners_with_the_same_policy_accept_a_password_once_among_them() {
     let fleet = Fleet::new();
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
