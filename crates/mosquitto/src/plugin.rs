@@ -127,12 +127,15 @@ impl Plugin {
                 closing(client)
             }
             (_, sys::ACL_UNSUBSCRIBE) => sys::ERR_SUCCESS,
-            (_, sys::ACL_READ) => match self.guard.deliver(client_id, access.topic).is_allowed() {
-                true => sys::ERR_SUCCESS,
-                false => sys::ERR_ACL_DENIED,
-            },
+            (_, sys::ACL_READ) => {
+                match passes(access.topic, &self.guard.deliver(client_id, access.topic)) {
+                    true => sys::ERR_SUCCESS,
+                    false => sys::ERR_ACL_DENIED,
+                }
+            }
             (Presence::Past, _) => {
-                match self.guard.review(client_id, &publish(access)).is_allowed() {
+                let verdict = self.guard.review(client_id, &publish(access));
+                match passes(access.topic, &verdict) {
                     true => sys::ERR_SUCCESS,
                     false => sys::ERR_ACL_DENIED,
                 }
@@ -186,7 +189,7 @@ impl Plugin {
     }
 
     fn answer(&self, what: &str, client: Client<'_>, topic: &[u8], verdict: &Verdict) -> c_int {
-        if verdict.is_allowed() {
+        if passes(topic, verdict) {
             return sys::ERR_SUCCESS;
         }
         if verdict.close() {
@@ -232,6 +235,22 @@ impl Plugin {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a packet passes. A breach that is only reported does, except where the broker is administered: there a dry
+/// run of rules for devices would be an open door, and nobody else is asked once a plugin has said yes.
+fn passes(topic: &[u8], verdict: &Verdict) -> bool {
+    verdict.is_allowed() && !(verdict.is_reported() && is_control(topic))
+}
+
+/// Whether a Topic Name or Filter, the inner one of a shared subscription too, begins with `$CONTROL`. No wildcard
+/// stands for that.
+fn is_control(topic: &[u8]) -> bool {
+    let mut levels = topic.split(|byte| *byte == b'/');
+    match levels.next() {
+        Some(b"$share") => levels.nth(1) == Some(b"$CONTROL"),
+        first => first == Some(b"$CONTROL"),
     }
 }
 

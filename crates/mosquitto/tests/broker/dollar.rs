@@ -51,6 +51,46 @@ fn control_topics_are_closed_to_wildcards() {
     }
 }
 
+/// A dry run lets pass what a rule refuses, but never the administration of the broker.
+#[test]
+fn control_topics_are_closed_where_refusals_are_only_reported() {
+    let fleet = Fleet::new();
+    let report = r#"on_refuse = "report""#;
+    let policy = POLICY.replace(r#"limits = { payload = 64 }"#, report);
+    let policy = policy.replace("on_refuse = \"refuse\"\n", "");
+    fleet.write("policy.toml", &policy);
+    let broker = fleet.start();
+    let mut device = FieldDevice::new(ALICE);
+    for version in Version::ALL {
+        let mut wire = device.log_in(&broker, version);
+        let code = |refused: u8| if version == Version::V5 { refused } else { 0 };
+        wire.publish(&Publish::new("tx/else", "x", 1)).unwrap();
+        let id = 1;
+        assert_eq!(
+            wire.receive().unwrap(),
+            Packet::PubAck {
+                id,
+                code: code(0x10)
+            },
+            "reported"
+        );
+        for filter in [CONTROL, "$CONTROL/#", "$share/g/$CONTROL/+/v1/response"] {
+            wire.subscribe(&[filter]).unwrap();
+            let Packet::SubAck { codes, .. } = wire.receive().unwrap() else {
+                panic!("{filter}: no SUBACK");
+            };
+            assert!(
+                codes.iter().all(|code| *code >= 0x80),
+                "{filter}: {codes:?}"
+            );
+        }
+        wire.publish(&Publish::new(CONTROL, "{}", 0)).unwrap();
+        assert!(wire.is_open_and_quiet().unwrap());
+    }
+    let refused = r#"mqward: refused publish by "device-0123456789ab" from 127.0.0.1: not-allowed: "$CONTROL/"#;
+    assert!(broker.logs(refused), "{}", broker.log());
+}
+
 #[test]
 fn system_topics_are_closed_to_wildcards() {
     let fleet = open_fleet();
