@@ -346,6 +346,14 @@ impl Inner {
         self.trouble.get_or_insert_with(|| error.to_string());
     }
 
+    /// The run, for a file that is written anew: it knows the latest time that the old one recorded.
+    fn run_by_now(&self) -> Run {
+        Run {
+            time: self.run.time.max(self.last_time),
+            ..self.run
+        }
+    }
+
     /// Whether a mark that is newer than the stored one may pass, for all that may have been forgotten.
     fn floors_admit(&self, stored: Option<Entry>, time: Option<UnixTime>) -> bool {
         let newest_epoch = stored.map_or(0, |entry| entry.epoch);

@@ -179,7 +179,7 @@ impl ReplayJournal {
     /// Nothing is accepted before this is done.
     fn rewrite_at_once(&self) -> io::Result<()> {
         let mut inner = self.inner();
-        let (journal, run) = write(&self.path, &inner.marks, inner.floors, inner.run)?;
+        let (journal, run) = write(&self.path, &inner.marks, inner.floors, inner.run_by_now())?;
         inner.snapshot_len = journal.len();
         inner.synced_len = journal.len();
         inner.noted_len = 0;
@@ -194,7 +194,8 @@ impl ReplayJournal {
     /// Writes piece by piece, with logins between the pieces; what they change is written last.
     fn rewrite(&self) -> io::Result<()> {
         let mut inner = self.inner();
-        let (mut journal, run) = begin(&self.path, inner.floors, inner.run)?;
+        let floors = inner.floors;
+        let (mut journal, run) = begin(&self.path, floors, inner.run_by_now())?;
         inner.since_snapshot = Some(Vec::new());
         let shards = inner.marks.shards();
         drop(inner);
@@ -210,6 +211,9 @@ impl ReplayJournal {
         let mut inner = self.inner();
         let changes = inner.since_snapshot.take().unwrap_or_default();
         let placed = written.and_then(|()| {
+            if inner.floors != floors {
+                journal.append(Record::Floors(inner.floors).encode(&mut bodies.body))?;
+            }
             let changed = changes.iter().map(|(id, entry)| (&**id, *entry));
             bodies.set(changed);
             journal.append_all(bodies.iter())?;

@@ -214,6 +214,10 @@ fn a_clock_that_lost_time_with_the_power_opens_nothing_early() {
     assert!(store.maintain(at(5_000)).is_empty());
     let after = place.stopped().open(100, NEXT_BOOT).unwrap();
     assert_eq!(after.not_before(), Some(at(5_065)));
+    // A journal that was just written anew knows as much.
+    store.compact().unwrap();
+    let after = place.stopped().open(100, NEXT_BOOT).unwrap();
+    assert_eq!(after.not_before(), Some(at(5_065)));
 }
 
 #[test]
@@ -369,4 +373,31 @@ fn a_journal_is_written_anew_before_it_grows_without_end() {
     assert_eq!(after.start(), ReplayStart::Killed);
     assert_eq!(after.newest("c"), Ok(Some(mark(1, 9, 119_999))));
     assert_eq!(after.newest("b"), Ok(Some(mark(1, 9, 119_998))));
+}
+
+#[test]
+fn what_is_declared_while_the_journal_is_written_anew_stays_declared() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    let marks = (0..20_000).map(|number| ReplayMark {
+        client_id: format!("device-{number}"),
+        mark: Some(mark(1, 9, 1)),
+        is_last: true,
+    });
+    store.merge(&marks.collect::<Vec<_>>()).unwrap();
+    std::thread::scope(|scope| {
+        let rewritten = scope.spawn(|| store.compact());
+        // Best in the middle of it; passed over, the test says less.
+        while !place.beside(".new").exists() && !rewritten.is_finished() {
+            std::hint::spin_loop();
+        }
+        store.declare_restored(at(1_000), 60).unwrap();
+        rewritten.join().unwrap().unwrap();
+    });
+    let after = place.stopped().open(11, THIS_BOOT).unwrap();
+    assert_eq!(after.not_before(), Some(at(1_060)));
+    assert_eq!(
+        after.advance("device-1", mark(1, 9, 2), Some(at(1_000))),
+        Advance::Unavailable
+    );
 }
