@@ -165,7 +165,7 @@ mod tests {
             |i| format!("{i}"),
             |i| format!("dev-{i:012}"),
             |i| format!("{i:08x}-4b1d-4f7e-9c55-0123456789ab"),
-            |i| format!("{:040}", i << 20),
+            |i| format!("{:040}", (i as u64) << 20),
         ];
         for spelling in spellings {
             for count in [10, 1000, 30_000] {
