@@ -1,7 +1,9 @@
 //! The thread that does what no login waits for: registry, replay store, metrics, log rotation.
 
+use core::panic::AssertUnwindSafe;
 use core::time::Duration;
 use std::io;
+use std::panic::catch_unwind;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
@@ -25,7 +27,8 @@ impl Keeper {
         let thread = Builder::new().name("mqward".to_owned()).spawn(move || {
             loop {
                 let is_last = stopped.recv_timeout(PERIOD) != Err(RecvTimeoutError::Timeout);
-                work(is_last);
+                // Told by the runtime. Without further rounds no revocation would be seen, and no mark made durable.
+                drop(catch_unwind(AssertUnwindSafe(|| work(is_last))));
                 if is_last {
                     return;
                 }
@@ -42,8 +45,27 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in it was reported by the runtime already.
             drop(thread.join());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_one_round_does_not_end_the_next() {
+        let (told, rounds) = channel();
+        let mut is_first = true;
+        let keeper = Keeper::start(move |is_last| {
+            if core::mem::take(&mut is_first) {
+                std::panic::resume_unwind(Box::new(()));
+            }
+            drop(told.send(is_last));
+        });
+        assert_eq!(rounds.recv(), Ok(false), "a round after the panic");
+        drop(keeper.unwrap());
+        assert_eq!(rounds.iter().last(), Some(true));
     }
 }
