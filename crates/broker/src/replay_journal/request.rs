@@ -1,8 +1,10 @@
 //! Marks on their way from one store to another: export, merge, and requests to a broker that is running.
 
+use core::time::Duration;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::thread;
 
 use mqward::{ClientId, Generation, Mark};
 
@@ -11,6 +13,10 @@ use super::start::beside;
 use super::state::Contents;
 use super::{ReplayError, ReplayJournal};
 use crate::journal::sync_folder;
+
+/// How many marks are merged before logins get their turn, and for how long they have it.
+const CHUNK: usize = 1024;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The header line of a file of marks.
 const HEADER: [&str; 5] = ["client_id", "generation", "boot", "count", "known"];
@@ -146,12 +152,30 @@ impl ReplayJournal {
 
     /// Takes marks over where they are higher than the stored ones, and says how many were. All are durable then.
     ///
+    /// Logins go on meanwhile.
+    ///
     /// # Errors
     /// When they cannot be written. Those that were are in force: marks only grow.
     pub fn merge(&self, marks: &[ReplayMark]) -> Result<usize, ReplayError> {
-        let _syncing = self.syncing();
-        let mut inner = self.inner();
         let failed = |error: io::Error| ReplayError::of_io(&self.path, &error);
+        let mut merged = 0;
+        for (index, some) in marks.chunks(CHUNK).enumerate() {
+            if index > 0 {
+                // Whoever waits for the lock would not get it in the instant that it is free.
+                thread::sleep(PAUSE);
+            }
+            merged += self.merge_some(some).map_err(failed)?;
+        }
+        let inner = self.inner();
+        let place = (inner.file_number, inner.journal.len());
+        drop(inner);
+        self.make_durable(place).map_err(failed)?;
+        Ok(merged)
+    }
+
+    /// A part of a merge, which logins wait for.
+    fn merge_some(&self, marks: &[ReplayMark]) -> io::Result<usize> {
+        let mut inner = self.inner();
         let mut merged = 0;
         for ReplayMark {
             client_id,
@@ -160,9 +184,7 @@ impl ReplayJournal {
         } in marks
         {
             let Some(mark) = *mark else {
-                inner
-                    .append(&Record::Forget { client_id })
-                    .map_err(failed)?;
+                inner.append(&Record::Forget { client_id })?;
                 inner.marks.remove(client_id);
                 if let Some(changes) = &mut inner.since_snapshot {
                     changes.push((client_id.as_str().into(), None));
@@ -185,13 +207,10 @@ impl ReplayJournal {
             if stored == Some(entry) {
                 continue;
             }
-            inner
-                .append(&Record::Mark { client_id, entry })
-                .map_err(failed)?;
+            inner.append(&Record::Mark { client_id, entry })?;
             inner.store(client_id, entry);
             merged += 1;
         }
-        inner.sync().map_err(failed)?;
         Ok(merged)
     }
 

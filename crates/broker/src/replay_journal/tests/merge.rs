@@ -3,7 +3,7 @@
 use mqward::Advance;
 
 use super::super::{ReplayError, ReplayJournal, ReplayMark};
-use super::{Place, THIS_BOOT, at, mark};
+use super::{Place, THIS_BOOT, at, is_durable, mark};
 use crate::ReplayStore;
 
 #[test]
@@ -88,4 +88,29 @@ fn a_restored_store_says_so_on_command() {
         Advance::Advanced
     );
     assert_eq!(store.advance("a", mark(1, 9, 7), None), Advance::Advanced);
+}
+
+#[test]
+fn logins_have_their_turn_while_marks_are_merged() {
+    const MARKS: usize = 30_000;
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    let marks: Vec<_> = (0..MARKS)
+        .map(|number| ReplayMark {
+            client_id: format!("device-{number}"),
+            mark: Some(mark(1, 9, 1)),
+            is_last: true,
+        })
+        .collect();
+    let partly = std::thread::scope(|scope| {
+        let merged = scope.spawn(|| store.merge(&marks));
+        let mut partly = 0;
+        while !merged.is_finished() {
+            partly += usize::from((1..MARKS).contains(&store.len()));
+        }
+        assert_eq!(merged.join().unwrap(), Ok(MARKS));
+        partly
+    });
+    assert!(partly > 0, "a login would have waited for all of them");
+    assert!(is_durable(&store));
 }
