@@ -1,6 +1,7 @@
 //! The stages that devices have reached on their way from static passwords to sealed payloads.
 
 use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -20,6 +21,8 @@ pub(crate) struct Stages {
     path: PathBuf,
     reached: RwLock<HashMap<Box<str>, DeviceStage>>,
     writer: Mutex<Writer>,
+    /// Where the journal was there before; its own file has the lock otherwise.
+    _lock: Option<File>,
 }
 
 #[derive(Debug)]
@@ -37,7 +40,13 @@ impl Stages {
     pub(crate) fn open(path: &Path) -> Result<Self, PolicyError> {
         let failed = |reason: String| PolicyError::of_file(path, reason);
         let mut reached = HashMap::new();
+        let mut lock = None;
         let journal = if path.exists() {
+            // Before it is read: whoever has it may still write, and what is written next goes behind what was read.
+            let file = OpenOptions::new().write(true).open(path);
+            let file = file.map_err(|error| failed(error.to_string()))?;
+            take_lock(path, &file)?;
+            lock = Some(file);
             let visit = &mut |_, body: &[u8]| take(&mut reached, body);
             let (journal, tail) =
                 Journal::open(path, PURPOSE, visit).map_err(|error| failed(error.to_string()))?;
@@ -49,14 +58,12 @@ impl Stages {
                 sync_folder(path)?;
                 Ok(journal)
             });
-            made.map_err(|error| failed(error.to_string()))?
+            let journal = made.map_err(|error| failed(error.to_string()))?;
+            take_lock(path, journal.file())?;
+            journal
         };
-        match lock_file(journal.file()) {
-            Ok(true) => {}
-            Ok(false) => return Err(failed("another process has it open".to_owned())),
-            Err(error) => return Err(failed(error.to_string())),
-        }
         Ok(Self {
+            _lock: lock,
             path: path.to_owned(),
             reached: RwLock::new(reached),
             writer: Mutex::new(Writer {
@@ -128,6 +135,15 @@ impl Writer {
         // Without it the last stage alone could be damaged unnoticed.
         drop(self.journal.append(SYNCED));
         Ok(())
+    }
+}
+
+/// Keeps other processes out of a file, as long as it is open.
+fn take_lock(path: &Path, file: &File) -> Result<(), PolicyError> {
+    match lock_file(file) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(PolicyError::of_file(path, "another process has it open")),
+        Err(error) => Err(PolicyError::of_file(path, error.to_string())),
     }
 }
 
@@ -211,6 +227,21 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         let read = read_stages(&path).unwrap();
         assert_eq!(read.len(), 2, "{read:?}");
+    }
+
+    #[test]
+    fn nothing_is_read_before_the_file_is_ones_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stages.journal");
+        let stages = Stages::open(&path).unwrap();
+        stages.reach("a", DeviceStage::Login).unwrap();
+        stages.reach("b", DeviceStage::Login).unwrap();
+        // What was read while another process still wrote would be written over.
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[35] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let error = Stages::open(&path).unwrap_err();
+        assert!(error.reason().contains("another process"), "{error}");
     }
 
     #[test]
