@@ -1,5 +1,6 @@
 //! Associated data in two pieces.
 
+#[cfg(target_pointer_width = "64")]
 use crate::{Authenticator, TAG_LEN};
 
 /// The longest [`Aad::head`], in bytes.
@@ -19,7 +20,8 @@ pub struct Aad<'a> {
 /// The tag over `aad || pad16 || ciphertext || pad16 || len(aad) || len(ciphertext)` (RFC 8439 §2.8).
 ///
 /// `None` if the head is too long.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
 pub(crate) fn tag<A: Authenticator>(
     mut mac: A,
     aad: &Aad<'_>,

@@ -23,7 +23,9 @@ mod x86;
 
 use core::hint::black_box;
 
+#[cfg(target_pointer_width = "64")]
 use chacha20::variants::Ietf;
+#[cfg(target_pointer_width = "64")]
 use chacha20::{ChaChaCore, R20};
 
 pub use aad::{Aad, MAX_AAD_HEAD_LEN};
@@ -37,7 +39,8 @@ pub const NONCE_LEN: usize = 12;
 /// Bytes of a tag.
 pub const TAG_LEN: usize = 16;
 
-/// ChaCha20 without the buffer for half-used blocks of `chacha20::ChaCha20`, which costs a device 400 bytes of stack.
+/// ChaCha20 without the buffer for half-used blocks of `chacha20::ChaCha20`.
+#[cfg(target_pointer_width = "64")]
 type ChaCha20 = ChaChaCore<R20, Ietf>;
 
 /// The longest message: of 2^32 blocks (RFC 8439 §2.8) the first is the authenticator's key, and 64 are spare, because
@@ -50,6 +53,7 @@ fn is_refused(aad: &Aad<'_>, message_len: usize) -> bool {
 }
 
 /// A one-time authenticator: Poly1305 (RFC 8439 §2.5).
+#[cfg(target_pointer_width = "64")]
 trait Authenticator {
     fn new(key: &[u8; 32]) -> Self;
 

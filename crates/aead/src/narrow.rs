@@ -1,10 +1,8 @@
 //! Sealing on small processors: one block at a time, in little code and stack.
 
-use chacha20::cipher::{KeyIvInit, StreamCipherCore};
-use zeroize::{Zeroize, optimization_barrier};
+use zeroize::optimization_barrier;
 
-use crate::aad::tag;
-use crate::{Aad, Authenticator, ChaCha20, KEY_LEN, NONCE_LEN, TAG_LEN, is_refused, is_same};
+use crate::{Aad, KEY_LEN, NONCE_LEN, TAG_LEN, is_refused, is_same};
 
 /// Poly1305 in radix 2^32 (RFC 8439 §2.5).
 ///
@@ -26,45 +24,56 @@ const fn low(value: u64) -> u32 {
     value as u32
 }
 
-const fn words(bytes: &[u8; 16]) -> [u32; 4] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
-    [
-        u32::from_le_bytes([a, b, c, d]),
-        u32::from_le_bytes([e, f, g, h]),
-        u32::from_le_bytes([i, j, k, l]),
-        u32::from_le_bytes([m, n, o, p]),
-    ]
-}
-
 const fn product(left: u32, right: u32) -> u64 {
     left as u64 * right as u64
 }
 
 impl Poly1305 {
+    const EMPTY: Self = Self {
+        h: [0; 5],
+        multipliers: [0; 8],
+        pad: [0; 4],
+    };
+
+    /// Takes the one-time key (RFC 8439 §2.5.1): r, of which bits are cleared, and what is added at the end.
+    fn key(&mut self, key: impl Iterator<Item = u32>) {
+        let (whole, folded) = self.multipliers.split_at_mut(4);
+        let mut words = key;
+        let mut mask = 0x0fff_ffff;
+        for ((whole, folded), word) in whole.iter_mut().zip(folded).rev().zip(&mut words) {
+            *whole = word & mask;
+            *folded = (*whole >> 2) * 5;
+            mask = 0x0fff_fffc;
+        }
+        for (pad, word) in self.pad.iter_mut().zip(words) {
+            *pad = word;
+        }
+    }
+
     /// h = (h + block + 2^128) r, not fully reduced.
     #[inline(never)]
     fn block(&mut self, block: &[u8; 16]) {
         let mut carry = 0;
-        for (h, word) in self.h.iter_mut().zip(words(block)) {
-            carry += u64::from(*h) + u64::from(word);
+        for (h, bytes) in self.h.iter_mut().zip(block.chunks_exact(4)) {
+            carry += u64::from(*h) + u64::from(word_of(bytes));
             *h = low(carry);
             carry >>= 32;
         }
-        let [.., h4] = &mut self.h;
-        *h4 = h4.wrapping_add(low(carry)).wrapping_add(1);
-
         let [h0, h1, h2, h3, h4] = self.h;
-        let [r3, r2, r1, r0, s3, s2, s1, s0] = self.multipliers;
-        // Written out: loops over these arrays take twice the instructions.
-        let columns = [
-            product(h0, r0) + product(h1, s3) + product(h2, s2) + product(h3, s1) + product(h4, s0),
-            product(h0, r1) + product(h1, r0) + product(h2, s3) + product(h3, s2) + product(h4, s1),
-            product(h0, r2) + product(h1, r1) + product(h2, r0) + product(h3, s3) + product(h4, s2),
-            product(h0, r3) + product(h1, r2) + product(h2, r1) + product(h3, r0) + product(h4, s3),
-        ];
+        let h4 = h4.wrapping_add(low(carry)).wrapping_add(1);
+
+        let [_, _, _, r0, ..] = self.multipliers;
         let mut carry = 0u64;
-        for (h, column) in self.h.iter_mut().zip(columns) {
-            carry += column;
+        // A loop over the products of a column too would take twice the instructions.
+        for (h, column) in self.h.iter_mut().zip(self.multipliers.windows(5).rev()) {
+            if let [a, b, c, d, e] = *column {
+                carry += product(h0, a)
+                    + product(h1, b)
+                    + product(h2, c)
+                    + product(h3, d)
+                    // One word, which a core without a long multiplication has much cheaper.
+                    + u64::from(h4.wrapping_mul(e));
+            }
             *h = low(carry);
             carry >>= 32;
         }
@@ -79,50 +88,9 @@ impl Poly1305 {
         let [.., h4] = &mut self.h;
         *h4 = (top & 3).wrapping_add(low(carry));
     }
-}
 
-impl Authenticator for Poly1305 {
-    fn new(key: &[u8; 32]) -> Self {
-        let (mut r, mut pad) = ([0; 16], [0; 16]);
-        r.copy_from_slice(&key[..16]);
-        pad.copy_from_slice(&key[16..]);
-        let [r0, r1, r2, r3] = words(&r);
-        let r = [
-            r3 & 0x0fff_fffc,
-            r2 & 0x0fff_fffc,
-            r1 & 0x0fff_fffc,
-            r0 & 0x0fff_ffff,
-        ];
-        let mut multipliers = [0; 8];
-        let (whole, folded) = multipliers.split_at_mut(4);
-        for ((whole, folded), r) in whole.iter_mut().zip(folded).zip(r) {
-            *whole = r;
-            *folded = (r >> 2) * 5;
-        }
-        Self {
-            h: [0; 5],
-            multipliers,
-            pad: words(&pad),
-        }
-    }
-
-    #[inline(never)]
-    fn update_padded(&mut self, data: &[u8]) {
-        let mut rest = data;
-        while let Some((block, after)) = rest.split_first_chunk() {
-            self.block(block);
-            rest = after;
-        }
-        if !rest.is_empty() {
-            let mut block = [0; 16];
-            for (to, from) in block.iter_mut().zip(rest) {
-                *to = *from;
-            }
-            self.block(&block);
-        }
-    }
-
-    fn finish(self) -> [u8; TAG_LEN] {
+    /// The tag (RFC 8439 §2.5.1).
+    fn finish(&self) -> [u8; TAG_LEN] {
         // h < 2^130 + 2^128 < 2 p, so one subtraction of p, that is h + 5 - 2^130, reduces it.
         let mut carry = 5;
         for h in self.h.iter().take(4) {
@@ -141,57 +109,180 @@ impl Authenticator for Poly1305 {
     }
 }
 
-impl Drop for Poly1305 {
-    fn drop(&mut self) {
-        self.h = [0; 5];
-        self.multipliers = [0; 8];
-        self.pad = [0; 4];
+/// One message under one nonce: its keystream, and its authenticator, all in one place and wiped when it is dropped.
+struct Session {
+    /// ChaCha20 before the rounds: constants, key, number of the block, nonce (RFC 8439 §2.3).
+    input: [u32; 16],
+    /// The same after them; the sum of both is the keystream.
+    mixed: [u32; 16],
+    mac: Poly1305,
+    /// The block that the authenticator takes next, zeros behind what is there.
+    joint: [u8; 16],
+    filled: usize,
+}
+
+/// A quarter round (RFC 8439 §2.1) of four words of the state.
+#[inline(always)]
+fn quarter(state: &mut [u32; 16], [a, b, c, d]: [usize; 4]) {
+    let (mut w, mut x) = (state[a % 16], state[b % 16]);
+    let (mut y, mut z) = (state[c % 16], state[d % 16]);
+    w = w.wrapping_add(x);
+    z = (z ^ w).rotate_left(16);
+    y = y.wrapping_add(z);
+    x = (x ^ y).rotate_left(12);
+    w = w.wrapping_add(x);
+    z = (z ^ w).rotate_left(8);
+    y = y.wrapping_add(z);
+    x = (x ^ y).rotate_left(7);
+    state[a % 16] = w;
+    state[b % 16] = x;
+    state[c % 16] = y;
+    state[d % 16] = z;
+}
+
+impl Session {
+    const EMPTY: Self = Self {
+        // "expand 32-byte k"
+        input: [
+            0x6170_7865,
+            0x3320_646e,
+            0x7962_2d32,
+            0x6b20_6574,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ],
+        mixed: [0; 16],
+        mac: Poly1305::EMPTY,
+        joint: [0; 16],
+        filled: 0,
+    };
+
+    /// Block 0 keys the authenticator (RFC 8439 §2.6).
+    #[inline(never)]
+    fn start(&mut self, key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) {
+        let (_, places) = self.input.split_at_mut(4);
+        let (keys, places) = places.split_at_mut(8);
+        let (_, nonces) = places.split_at_mut(1);
+        for (word, bytes) in keys.iter_mut().zip(key.chunks_exact(4)) {
+            *word = word_of(bytes);
+        }
+        for (word, bytes) in nonces.iter_mut().zip(nonce.chunks_exact(4)) {
+            *word = word_of(bytes);
+        }
+        self.mix();
+        self.mac.key(keystream(&self.mixed, &self.input));
+    }
+
+    /// The twenty rounds, the quarters written out: a loop over them takes 290 bytes less and half as much time again.
+    #[inline(never)]
+    fn mix(&mut self) {
+        let state = &mut self.mixed;
+        *state = self.input;
+        for _ in 0..10 {
+            // Columns, then diagonals (RFC 8439 §2.3).
+            quarter(state, [0, 4, 8, 12]);
+            quarter(state, [1, 5, 9, 13]);
+            quarter(state, [2, 6, 10, 14]);
+            quarter(state, [3, 7, 11, 15]);
+            quarter(state, [0, 5, 10, 15]);
+            quarter(state, [1, 6, 11, 12]);
+            quarter(state, [2, 7, 8, 13]);
+            quarter(state, [3, 4, 9, 14]);
+        }
+    }
+
+    /// Encrypts or decrypts the whole message, from block 1 on.
+    #[inline(never)]
+    fn apply(&mut self, message: &mut [u8]) {
+        for part in message.chunks_mut(64) {
+            self.input[12] = self.input[12].wrapping_add(1);
+            self.mix();
+            let words = part.chunks_mut(4);
+            for (bytes, stream) in words.zip(keystream(&self.mixed, &self.input)) {
+                if let Ok(whole) = <&mut [u8; 4]>::try_from(&mut *bytes) {
+                    *whole = (u32::from_le_bytes(*whole) ^ stream).to_le_bytes();
+                    continue;
+                }
+                for (byte, stream) in bytes.iter_mut().zip(stream.to_le_bytes()) {
+                    *byte ^= stream;
+                }
+            }
+        }
+    }
+
+    /// Gives data to the authenticator.
+    #[inline(never)]
+    fn absorb(&mut self, data: &[u8]) {
+        let mut rest = data;
+        while let Some((byte, after)) = rest.split_first() {
+            match rest.split_first_chunk() {
+                Some((block, after)) if self.filled == 0 => {
+                    self.mac.block(block);
+                    rest = after;
+                }
+                _ => {
+                    self.joint[self.filled % 16] = *byte;
+                    self.filled += 1;
+                    rest = after;
+                    if self.filled == 16 {
+                        self.pad();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends a block that was begun with zeros (RFC 8439 §2.8.1).
+    #[inline(never)]
+    fn pad(&mut self) {
+        if self.filled != 0 {
+            self.mac.block(&self.joint);
+            self.joint = [0; 16];
+            self.filled = 0;
+        }
+    }
+
+    /// The tag over `aad || pad16 || ciphertext || pad16 || len(aad) || len(ciphertext)` (RFC 8439 §2.8).
+    #[inline(never)]
+    fn tag(&mut self, aad: &Aad<'_>, ciphertext: &[u8]) -> [u8; TAG_LEN] {
+        self.absorb(aad.head);
+        self.absorb(aad.tail);
+        self.pad();
+        self.absorb(ciphertext);
+        self.pad();
+        for len in [
+            aad.head.len().wrapping_add(aad.tail.len()),
+            ciphertext.len(),
+        ] {
+            self.absorb(&u64::try_from(len).unwrap_or(0).to_le_bytes());
+        }
+        self.mac.finish()
+    }
+
+    #[inline(never)]
+    fn wipe(&mut self) {
+        self.input = [0; 16];
+        self.mixed = [0; 16];
+        self.mac = Poly1305::EMPTY;
+        self.joint = [0; 16];
         optimization_barrier(self);
     }
 }
 
-/// ChaCha20 with room for one block of keystream, wiped when it is dropped.
-struct Cipher {
-    core: ChaCha20,
-    block: [u8; 64],
-}
-
-impl Cipher {
-    /// The cipher, and the authenticator keyed with its block 0 (RFC 8439 §2.6).
-    fn start(key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) -> (Self, Poly1305) {
-        let mut this = Self {
-            core: ChaCha20::new(key.into(), nonce.into()),
-            block: [0; 64],
-        };
-        this.next();
-        let mut key = [0; 32];
-        key.copy_from_slice(&this.block[..32]);
-        let mac = Poly1305::new(&key);
-        key.zeroize();
-        (this, mac)
-    }
-
-    #[inline(never)]
-    fn next(&mut self) {
-        self.core.write_keystream_block((&mut self.block).into());
-    }
-
-    #[inline(never)]
-    fn apply(&mut self, message: &mut [u8]) {
-        for part in message.chunks_mut(64) {
-            self.next();
-            let streams = self.block.chunks_exact(4);
-            for (word, stream) in part.chunks_exact_mut(4).zip(streams) {
-                let both = word_of(word) ^ word_of(stream);
-                word.copy_from_slice(&both.to_le_bytes());
-            }
-            let at = part.len() & !3;
-            let tail = part.iter_mut().zip(&self.block).skip(at);
-            for (byte, stream) in tail {
-                *byte ^= stream;
-            }
-        }
-    }
+/// The block of keystream between what was put in and what came out (RFC 8439 §2.3.1).
+fn keystream(mixed: &[u32; 16], input: &[u32; 16]) -> impl Iterator<Item = u32> {
+    let words = mixed.iter().zip(input);
+    words.map(|(mixed, input)| mixed.wrapping_add(*input))
 }
 
 /// Of four bytes.
@@ -199,9 +290,9 @@ fn word_of(bytes: &[u8]) -> u32 {
     bytes.try_into().map_or(0, u32::from_le_bytes)
 }
 
-impl Drop for Cipher {
+impl Drop for Session {
     fn drop(&mut self) {
-        self.block.zeroize();
+        self.wipe();
     }
 }
 
@@ -214,9 +305,10 @@ pub(crate) fn seal(
     if is_refused(aad, message.len()) {
         return None;
     }
-    let (mut cipher, mac) = Cipher::start(key, nonce);
-    cipher.apply(message);
-    tag(mac, aad, message)
+    let mut session = Session::EMPTY;
+    session.start(key, nonce);
+    session.apply(message);
+    Some(session.tag(aad, message))
 }
 
 pub(crate) fn open(
@@ -229,14 +321,35 @@ pub(crate) fn open(
     if is_refused(aad, message.len()) {
         return None;
     }
-    let (mut cipher, mac) = Cipher::start(key, nonce);
-    let actual = tag(mac, aad, message)?;
-    // Nothing is decrypted before this line.
-    if !is_same(actual, expected) {
+    let mut session = Session::EMPTY;
+    session.start(key, nonce);
+    // Nothing is decrypted before the tag is known to be right.
+    if !is_same(session.tag(aad, message), expected) {
         return None;
     }
-    cipher.apply(message);
+    session.apply(message);
     Some(())
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+impl crate::Authenticator for Poly1305 {
+    fn new(key: &[u8; 32]) -> Self {
+        let mut this = Self::EMPTY;
+        this.key(key.chunks_exact(4).map(word_of));
+        this
+    }
+
+    fn update_padded(&mut self, data: &[u8]) {
+        for part in data.chunks(16) {
+            let mut block = [0; 16];
+            block[..part.len()].copy_from_slice(part);
+            self.block(&block);
+        }
+    }
+
+    fn finish(self) -> [u8; TAG_LEN] {
+        Self::finish(&self)
+    }
 }
 
 #[cfg(test)]
@@ -249,6 +362,31 @@ mod tests {
         BigUint::from_slice(words)
     }
 
+    /// RFC 8439 §2.3.2.
+    #[test]
+    fn a_block_of_keystream_is_the_standards() {
+        let key = core::array::from_fn(|i| u8::try_from(i).unwrap());
+        let nonce = [0, 0, 0, 9, 0, 0, 0, 0x4a, 0, 0, 0, 0];
+        let mut session = Session::EMPTY;
+        session.start(&key, &nonce);
+        let mut zeros = [0; 64];
+        session.apply(&mut zeros);
+        assert_eq!(zeros[..4], [0x10, 0xf1, 0xe7, 0xe4]);
+        assert_eq!(zeros[60..], [0xa2, 0x50, 0x3c, 0x4e]);
+    }
+
+    #[test]
+    fn a_session_is_wiped() {
+        let mut session = core::mem::ManuallyDrop::new(Session::EMPTY);
+        session.start(&[7; 32], &[9; 12]);
+        session.absorb(b"half a block");
+        session.wipe();
+        let left = session.input.iter().chain(&session.mixed);
+        let left = left.chain(&session.mac.h).chain(&session.mac.pad);
+        assert!(left.chain(&session.mac.multipliers).all(|word| *word == 0));
+        assert_eq!(session.joint, [0; 16]);
+    }
+
     #[test]
     fn a_block_is_right_at_every_edge() {
         let p = (BigUint::from(1u8) << 130) - 5u8;
@@ -259,7 +397,8 @@ mod tests {
             for [a, b] in edges.iter().flat_map(|a| edges.map(|b| [*a, b])) {
                 for h4 in 0..=4 {
                     for block in [[0; 16], [0xff; 16]] {
-                        let mut mac = Poly1305::new(&key);
+                        let mut mac = Poly1305::EMPTY;
+                        mac.key(key.chunks_exact(4).map(word_of));
                         mac.h = [a, b, b, a, h4];
                         let mut r = mac.multipliers;
                         r.reverse();
@@ -284,6 +423,7 @@ mod tests {
         let folded = (r >> 2) * 5;
         let column = 4 * word * (r + 3) * 5 / 4 + h4 * folded;
         assert!(column + (column >> 32) < 1 << 63);
+        assert!(h4 * folded < 1 << 32);
         assert!(h4 * 3 + (column >> 32) < 1 << 32);
     }
 }
