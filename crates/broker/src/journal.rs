@@ -126,6 +126,11 @@ impl Journal {
         Ok((journal, tail))
     }
 
+    /// What tells it from every other journal.
+    pub(crate) const fn id(&self) -> &[u8; 16] {
+        &self.id
+    }
+
     /// How long header and records are, in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len

@@ -22,7 +22,7 @@ pub use error::ReplayError;
 use record::{Entry, Floors, Record, Run};
 pub use request::ReplayMark;
 pub use start::ReplayStart;
-use start::{Lock, inode, machine_boot};
+use start::{LastRun, Lock, inode, machine_boot};
 use state::{Contents, Marks};
 
 /// A replay store in a file, for one broker process (spec §6.5).
@@ -33,7 +33,7 @@ use state::{Contents, Marks};
 /// accepted.
 ///
 /// Beside the journal lies a lock file. It keeps a second process out, and tells whether the journal is older than
-/// the last run.
+/// the end of the last run, but for its last seconds.
 ///
 /// ```
 /// use mqward::{Advance, Generation, Mark, UnixTime};
@@ -101,7 +101,7 @@ impl ReplayJournal {
                 reason: "there is a replay store already".to_owned(),
             });
         }
-        let number = lock.number()?;
+        let number = lock.last_run()?.number;
         let run = this_run(number, now, 3600, machine_boot());
         Self::write_first(path, lock, (ReplayStart::New, Contents::default()), run)
     }
@@ -121,7 +121,8 @@ impl ReplayJournal {
         boot: Option<[u8; 16]>,
     ) -> Result<Self, ReplayError> {
         let mut lock = Lock::take(path)?;
-        let number = lock.number()?;
+        let last_run = lock.last_run()?;
+        let number = last_run.number;
         let window_secs = match cold_start {
             ColdStart::Strict { window_secs, .. } => window_secs,
             // Whoever opens it next does not know the window; this is the longest.
@@ -136,7 +137,14 @@ impl ReplayJournal {
         }
         let (mut contents, journal, tail) = Contents::open(path)?;
         let inode = inode(journal.file()).map_err(|error| ReplayError::of_io(path, &error))?;
-        let start = ReplayStart::judge(path, &contents, tail, number, (run.boot, inode))?;
+        let start = ReplayStart::judge(
+            path,
+            &contents,
+            tail,
+            &last_run,
+            (run.boot, inode),
+            &journal,
+        )?;
         let before = contents.floors;
         contents.floors = start.floors(before, contents.run, contents.last_time, now, cold_start);
         let last = contents.run.map_or(0, |run| run.number);
@@ -294,9 +302,16 @@ impl ReplayJournal {
     }
 
     fn number_lock(&self) -> Result<(), ReplayError> {
-        let number = self.inner().run.number;
+        let run = self.inner().last_run();
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        lock.set_number(number)
+        lock.begin_run(&run)
+    }
+
+    /// Says in the lock file how much is durable. Where that fails, an older state of the journal is not noticed.
+    fn note_durable(&self) {
+        let run = self.inner().last_run();
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(lock.write(&run));
     }
 
     fn syncing(&self) -> MutexGuard<'_, ()> {
@@ -344,6 +359,14 @@ impl Inner {
     fn give_up(&mut self, error: &io::Error) {
         self.broken = true;
         self.trouble.get_or_insert_with(|| error.to_string());
+    }
+
+    /// What the lock file is to say.
+    fn last_run(&self) -> LastRun {
+        LastRun {
+            number: self.run.number,
+            durable: Some((*self.journal.id(), self.synced_len)),
+        }
     }
 
     /// The run, for a file that is written anew: it knows the latest time that the old one recorded.

@@ -146,6 +146,8 @@ impl ReplayJournal {
         if inner.journal.len() == len.saturating_add(SYNCED_LEN) {
             inner.noted_len = inner.journal.len();
         }
+        drop(inner);
+        self.note_durable();
         Ok(())
     }
 

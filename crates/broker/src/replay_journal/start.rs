@@ -10,7 +10,7 @@ use super::error::ReplayError;
 use super::record::{Floors, Run};
 use super::state::Contents;
 use crate::ColdStart;
-use crate::journal::{Tail, lock_file};
+use crate::journal::{Journal, Tail, lock_file};
 
 /// How the run before ended, as far as the files tell.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -26,7 +26,7 @@ pub enum ReplayStart {
     PowerLost,
     /// The journal is not there: whatever it held is forgotten.
     Missing,
-    /// The journal is older than the last run: it was restored from a backup.
+    /// The journal is older than the end of the last run: it was restored from a backup.
     Restored,
     /// The file is a copy, so it may be an old one.
     Copied,
@@ -60,8 +60,9 @@ impl ReplayStart {
         path: &Path,
         contents: &Contents,
         tail: Tail,
-        lock_number: u64,
+        lock: &LastRun,
         (boot, inode): (Option<[u8; 16]>, u64),
+        journal: &Journal,
     ) -> Result<Self, ReplayError> {
         let damaged = |at| {
             Err(ReplayError::Damaged {
@@ -69,9 +70,11 @@ impl ReplayStart {
                 at,
             })
         };
+        let durable = lock.durable.filter(|(id, _)| id == journal.id());
+        let durable = durable.map_or(0, |(_, len)| len);
         match tail {
             // Whatever file this is: it was in there for certain, and is not any more.
-            Tail::Torn { at } | Tail::Holed { at } if contents.synced_len > at => {
+            Tail::Torn { at } | Tail::Holed { at } if durable.max(contents.synced_len) > at => {
                 return damaged(at);
             }
             _ => {}
@@ -79,7 +82,8 @@ impl ReplayStart {
         let Some(last) = contents.run else {
             return Ok(Self::Missing);
         };
-        if lock_number > last.number || lock_number == 0 {
+        // Of an earlier run, or an earlier state of the last one.
+        if lock.number > last.number || lock.number == 0 || durable > journal.len() {
             return Ok(Self::Restored);
         }
         if inode != last.inode {
@@ -131,7 +135,7 @@ impl ReplayStart {
 /// The longest time between two syncs of a store in use, and then some.
 const SYNC_SLACK_SECS: u32 = 5;
 
-/// The file beside a journal that keeps a second process out, and the number of the last run.
+/// The file beside a journal that keeps a second process out, and knows how far the last run came.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -159,27 +163,49 @@ impl Lock {
         Ok(Self { file, path })
     }
 
-    /// The number of the last run; 0 if the file has none.
-    pub(super) fn number(&mut self) -> Result<u64, ReplayError> {
+    /// What it says about the last run.
+    pub(super) fn last_run(&mut self) -> Result<LastRun, ReplayError> {
         let mut text = String::new();
         let read = self
             .file
             .seek(SeekFrom::Start(0))
-            .and_then(|_| (&self.file).take(64).read_to_string(&mut text));
+            .and_then(|_| (&self.file).take(128).read_to_string(&mut text));
         read.map_err(|error| ReplayError::of_io(&self.path, &error))?;
-        Ok(text.trim_end().parse().unwrap_or(0))
+        let mut words = text.split_ascii_whitespace();
+        let number = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        let mut id = [0; 16];
+        let durable = words.next().zip(words.next()).and_then(|(digits, len)| {
+            let decoded = base16ct::lower::decode(digits, &mut id).ok()?;
+            (decoded.len() == 16).then_some((id, len.parse().ok()?))
+        });
+        Ok(LastRun { number, durable })
     }
 
-    pub(super) fn set_number(&mut self, number: u64) -> Result<(), ReplayError> {
-        // Always as long, in one write: never half a number, never one with old digits behind it.
-        let text = format!("{number:020}\n");
-        let written = self
-            .file
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| self.file.write_all(text.as_bytes()))
-            .and_then(|()| self.file.sync_all());
+    /// Says which run it is, and how much of which journal is durable; durable itself when this returns.
+    pub(super) fn begin_run(&mut self, run: &LastRun) -> Result<(), ReplayError> {
+        let written = self.write(run).and_then(|()| self.file.sync_all());
         written.map_err(|error| ReplayError::of_io(&self.path, &error))
     }
+
+    /// Says the same as the run goes on. A power failure may take it back: the journal is never shorter than this says.
+    pub(super) fn write(&mut self, run: &LastRun) -> std::io::Result<()> {
+        let LastRun { number, durable } = *run;
+        let (id, len) = durable.unwrap_or_default();
+        let id = base16ct::lower::encode_string(&id);
+        // Always as long, in one write: never half a number, never one with old digits behind it.
+        let text = format!("{number:020} {id} {len:020}\n");
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(text.as_bytes())
+    }
+}
+
+/// What the lock file says about the last run.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct LastRun {
+    /// Its number; 0 if the file has none.
+    pub(super) number: u64,
+    /// The id of its journal, and how much of that was durable.
+    pub(super) durable: Option<([u8; 16], u64)>,
 }
 
 /// A path with something appended to its last component.

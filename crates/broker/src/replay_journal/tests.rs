@@ -401,3 +401,22 @@ fn what_is_declared_while_the_journal_is_written_anew_stays_declared() {
         Advance::Unavailable
     );
 }
+
+#[test]
+fn an_older_state_of_the_same_file_is_not_taken_for_the_last_one() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    assert_eq!(store.advance("a", mark(1, 9, 1), None), Advance::Advanced);
+    let backup = fs::read(&place.path).unwrap();
+    assert_eq!(store.advance("a", mark(1, 9, 2), None), Advance::Advanced);
+    assert!(store.maintain(at(20)).is_empty());
+    let stopped = place.stopped();
+    // As `cp` does over a file that is there: the same inode, and the same run.
+    fs::write(&stopped.path, backup).unwrap();
+    let after = stopped.open(30, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::Restored);
+    assert_eq!(
+        after.advance("a", mark(1, 9, 2), None),
+        Advance::Unavailable
+    );
+}
