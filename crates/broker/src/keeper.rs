@@ -62,7 +62,7 @@ mod tests {
             if core::mem::take(&mut is_first) {
                 std::panic::resume_unwind(Box::new(()));
             }
-            drop(told.send(is_last));
+            let _ = told.send(is_last);
         });
         assert_eq!(rounds.recv(), Ok(false), "a round after the panic");
         drop(keeper.unwrap());

@@ -389,7 +389,7 @@ fn what_is_declared_while_the_journal_is_written_anew_stays_declared() {
         let rewritten = scope.spawn(|| store.compact());
         // Best in the middle of it; passed over, the test says less.
         while !place.beside(".new").exists() && !rewritten.is_finished() {
-            std::hint::spin_loop();
+            core::hint::spin_loop();
         }
         store.declare_restored(at(1_000), 60).unwrap();
         rewritten.join().unwrap().unwrap();
