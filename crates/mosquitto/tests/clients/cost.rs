@@ -15,9 +15,9 @@ const DEVICES: usize = 64;
 /// Of these the last have no clock.
 const CLOCKLESS: usize = 32;
 /// Each round loads one broker after the other; what is printed are medians of the rounds.
-const ROUNDS: usize = 61;
-const LOGINS: usize = 200;
-const MESSAGES: usize = 20_000;
+const ROUNDS: usize = 201;
+const LOGINS: usize = 50;
+const MESSAGES: usize = 5_000;
 /// Messages that are sent at once.
 const BATCH: usize = 200;
 /// As long as a password of mqward, for brokers that do not check it or have it in a file.

@@ -141,7 +141,7 @@ fn log_in(broker: &Broker, count: &Count, thread: usize) {
                     &Connect::new(PERSON).login(PERSON, "guess"),
                 );
                 let nobody = format!("device-{:012x}", rng.u64(1 << 40..1 << 41));
-                refused(broker, version, &connect_as(&nobody, connect.clone()));
+                refused(broker, version, &connect_as(&nobody, connect));
                 count.refused.fetch_add(3, Ordering::Relaxed);
             }
             2 => {}
