@@ -1,8 +1,8 @@
 //! The keys of one sender in one direction, shared by the sides that seal and open (spec §4.4).
 
 use crate::{
-    Class, Device, Direction, DownSeed, Generation, HardwareId, ParamError, Sender, SenderKey,
-    UpSeed,
+    Class, Device, Direction, DownSeed, Generation, HardwareId, KEY_LEN, ParamError, Sender,
+    SenderKey, UpSeed,
 };
 
 /// One AEAD key per class of key: downlink live has its own, bound to the receiver's boot.
@@ -12,11 +12,13 @@ pub(crate) struct SenderKeys {
     generation: Generation,
     sender: Sender,
     key: SenderKey,
-    /// Downlink only: the key of class live.
-    live: Option<SenderKey>,
+    /// Downlink: the key of class live. Uplink: zeros, not `None`, which would carry along what lay on the stack.
+    live: SenderKey,
 }
 
 impl SenderKeys {
+    // Inlined into each caller it would be moved from place to place, and what it leaves there is not wiped.
+    #[inline(never)]
     pub(crate) fn uplink(
         seed: &UpSeed,
         device: Device<'_>,
@@ -31,10 +33,11 @@ impl SenderKeys {
             generation: device.generation(),
             sender,
             key: seed.sender_key(sender, hw),
-            live: None,
+            live: SenderKey::from_bytes([0; KEY_LEN]),
         })
     }
 
+    #[inline(never)]
     pub(crate) fn downlink(
         seed: &DownSeed,
         device: Device<'_>,
@@ -53,13 +56,13 @@ impl SenderKeys {
             generation: device.generation(),
             sender,
             key: seed.sender_key(sender, 0, hw),
-            live: Some(seed.sender_key(sender, device_boot, hw)),
+            live: seed.sender_key(sender, device_boot, hw),
         })
     }
 
     pub(crate) fn key(&self, class: Class) -> &SenderKey {
-        match (class, &self.live) {
-            (Class::Live, Some(live)) => live,
+        match (class, self.direction) {
+            (Class::Live, Direction::Down) => &self.live,
             _ => &self.key,
         }
     }
