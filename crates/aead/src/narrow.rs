@@ -109,6 +109,9 @@ impl Poly1305 {
     }
 }
 
+/// "expand 32-byte k" (RFC 8439 §2.3).
+const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
+
 /// One message under one nonce: its keystream, and its authenticator, all in one place and wiped when it is dropped.
 struct Session {
     /// ChaCha20 before the rounds: constants, key, number of the block, nonce (RFC 8439 §2.3).
@@ -142,25 +145,7 @@ fn quarter(state: &mut [u32; 16], [a, b, c, d]: [usize; 4]) {
 
 impl Session {
     const EMPTY: Self = Self {
-        // "expand 32-byte k"
-        input: [
-            0x6170_7865,
-            0x3320_646e,
-            0x7962_2d32,
-            0x6b20_6574,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-        ],
+        input: [0; 16],
         mixed: [0; 16],
         mac: Poly1305::EMPTY,
         joint: [0; 16],
@@ -170,9 +155,12 @@ impl Session {
     /// Block 0 keys the authenticator (RFC 8439 §2.6).
     #[inline(never)]
     fn start(&mut self, key: &[u8; KEY_LEN], nonce: &[u8; NONCE_LEN]) {
-        let (_, places) = self.input.split_at_mut(4);
+        let (constants, places) = self.input.split_at_mut(4);
         let (keys, places) = places.split_at_mut(8);
         let (_, nonces) = places.split_at_mut(1);
+        for (word, constant) in constants.iter_mut().zip(CONSTANTS) {
+            *word = constant;
+        }
         for (word, bytes) in keys.iter_mut().zip(key.chunks_exact(4)) {
             *word = word_of(bytes);
         }

@@ -27,16 +27,30 @@ pub(crate) struct AadHead {
 impl AadHead {
     /// `None` unless the topic has 1 to 65 535 bytes.
     pub(crate) fn new(topic_len: usize) -> Option<Self> {
-        if topic_len == 0 || topic_len > MAX_TOPIC_LEN {
-            return None;
-        }
-        let head = BstrHead::new(topic_len)?;
-        let len = ENC_STRUCTURE.len() + head.as_bytes().len();
+        let [high, low] = match u16::try_from(topic_len) {
+            Ok(len @ 1..) => len.to_be_bytes(),
+            _ => return None,
+        };
         let mut bytes = [0; 18];
         bytes[..ENC_STRUCTURE.len()].copy_from_slice(&ENC_STRUCTURE);
-        bytes
-            .get_mut(ENC_STRUCTURE.len()..len)?
-            .copy_from_slice(head.as_bytes());
+        // As `BstrHead`, of which topics need the short ones alone.
+        let len = match topic_len {
+            0..24 => {
+                bytes[15] = 0x40 | low;
+                16
+            }
+            24..0x100 => {
+                bytes[15] = 0x58;
+                bytes[16] = low;
+                17
+            }
+            _ => {
+                bytes[15] = 0x59;
+                bytes[16] = high;
+                bytes[17] = low;
+                18
+            }
+        };
         Some(Self { bytes, len })
     }
 
@@ -44,6 +58,8 @@ impl AadHead {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 }
+
+const _: () = assert!(MAX_TOPIC_LEN == u16::MAX as usize);
 
 /// The head of a byte string in its shortest form (RFC 8949 §3, §4.2.1).
 struct BstrHead {

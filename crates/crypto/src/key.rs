@@ -90,6 +90,8 @@ macro_rules! secret {
         }
 
         impl Drop for $name {
+            // Firmware has the loop once, for every kind of key.
+            #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
             fn drop(&mut self) {
                 self.bytes.zeroize();
             }
