@@ -58,9 +58,9 @@ pub unsafe extern "C" fn mqward_opener_init_up(
         let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (device, hardware) = unsafe { identity(device) }?;
-        let opener = Opener::uplink(seed, device, hardware, Sender::device(sender)?)?;
+        let made = Opener::uplink(seed, device, hardware, Sender::device(sender)?);
         // SAFETY: the header's rules.
-        unsafe { place::put(out, opener) }
+        unsafe { place::put_made(out, made) }
     })
 }
 
@@ -88,9 +88,9 @@ pub unsafe extern "C" fn mqward_opener_init_down(
         // SAFETY: the header's rules.
         let (device, hardware) = unsafe { identity(device) }?;
         let sender = Sender::backend(sender)?;
-        let opener = Opener::downlink(seed, device, hardware, sender, own_boot)?;
+        let made = Opener::downlink(seed, device, hardware, sender, own_boot);
         // SAFETY: the header's rules.
-        unsafe { place::put(out, opener) }
+        unsafe { place::put_made(out, made) }
     })
 }
 

@@ -7,7 +7,7 @@
 use core::mem::{align_of, size_of};
 
 use crate::boundary::{Refusal, check};
-use crate::status::MQWARD_ERR_STATE;
+use crate::status::{MQWARD_ERR_ALIGNMENT, MQWARD_ERR_NULL, MQWARD_ERR_STATE, MQWARD_OK};
 
 /// A C struct that holds a Rust value behind a mark of four bytes.
 ///
@@ -37,23 +37,13 @@ pub(crate) unsafe trait Place: Sized {
 
 /// The mark of a struct that was set up at this address.
 fn mark_at<P: Place>(place: *const P) -> u32 {
-    if !P::PINNED {
-        return P::MARK;
-    }
-    let address = place.addr();
-    let folded = address ^ address.checked_shr(32).unwrap_or(0);
-    // Only the low half is left of a folded address; the mark is a check against mistakes, not against attacks.
-    let [a, b, c, d] = low_bytes(folded);
-    P::MARK ^ u32::from_ne_bytes([a, b, c, d])
+    P::MARK ^ if P::PINNED { folded(place.addr()) } else { 0 }
 }
 
-/// The four least significant bytes.
-fn low_bytes(number: usize) -> [u8; 4] {
-    let mut low = [0; 4];
-    for (to, from) in low.iter_mut().zip(number.to_le_bytes()) {
-        *to = from;
-    }
-    low
+/// Only the low half is left of a folded address; the mark is a check against mistakes, not against attacks.
+fn folded(address: usize) -> u32 {
+    let folded = address ^ address.checked_shr(32).unwrap_or(0);
+    u32::try_from(folded & 0xffff_ffff).unwrap_or(0)
 }
 
 /// Where the value of a place is.
@@ -66,20 +56,54 @@ fn value_of<P: Place>(place: *mut P) -> *mut P::Value {
 /// # Safety
 /// Anything else points to a `P` that nobody writes during the call.
 unsafe fn check_mark<P: Place>(place: *const P) -> Result<(), Refusal> {
-    check(place)?;
-    // SAFETY: not NULL, aligned for a `P`, so for the mark at its start; the rest is the caller's word.
-    let mark = unsafe { place.cast::<u32>().read() };
-    if mark == mark_at(place) {
-        Ok(())
+    const { assert!(align_of::<P>().is_power_of_two() && align_of::<P>() >= align_of::<u32>()) };
+    // SAFETY: the caller's word.
+    match unsafe { check_words(place.cast(), align_of::<P>() - 1, mark_at(place)) } {
+        MQWARD_OK => Ok(()),
+        status => Err(Refusal(status)),
+    }
+}
+
+/// [`check_mark`] for any struct, so that firmware has it once.
+///
+/// # Safety
+/// As [`check_mark`], for a struct whose alignment is a power of two, one more than `below_alignment`, and at least 4.
+#[inline(never)]
+unsafe fn check_words(place: *const u32, below_alignment: usize, mark: u32) -> i32 {
+    if place.is_null() {
+        MQWARD_ERR_NULL
+    } else if place.addr() & below_alignment != 0 {
+        MQWARD_ERR_ALIGNMENT
+    // SAFETY: not NULL, aligned for the struct, so for the mark at its start; the rest is the caller's word.
+    } else if unsafe { place.read() } != mark {
+        MQWARD_ERR_STATE
     } else {
-        Err(Refusal(MQWARD_ERR_STATE))
+        MQWARD_OK
+    }
+}
+
+/// Sets a struct up.
+///
+/// Out of line, so that a value with keys is copied to its place from where it was made, and not by way of the callers.
+///
+/// # Safety
+/// Anything but NULL or a misaligned pointer points to writable memory for a `P`.
+#[inline(never)]
+pub(crate) unsafe fn put_made<P: Place, E: Into<Refusal>>(
+    place: *mut P,
+    made: Result<P::Value, E>,
+) -> Result<(), Refusal> {
+    match made {
+        // SAFETY: the caller's word.
+        Ok(value) => unsafe { put(place, value) },
+        Err(error) => Err(error.into()),
     }
 }
 
 /// Sets a struct up.
 ///
 /// # Safety
-/// Anything but NULL or a misaligned pointer points to writable memory for a `P`.
+/// As [`put_made`].
 pub(crate) unsafe fn put<P: Place>(place: *mut P, value: P::Value) -> Result<(), Refusal> {
     check(place.cast_const())?;
     // SAFETY: `OFFSET` keeps the value inside the struct and aligned.

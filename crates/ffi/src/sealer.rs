@@ -45,9 +45,9 @@ pub unsafe extern "C" fn mqward_sealer_init_up(
         let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (device, hardware) = unsafe { identity(device) }?;
-        let sealer = Sealer::uplink(seed, device, hardware, Sender::device(sender)?)?;
+        let made = Sealer::uplink(seed, device, hardware, Sender::device(sender)?);
         // SAFETY: the header's rules.
-        unsafe { place::put(out, sealer) }
+        unsafe { place::put_made(out, made) }
     })
 }
 
@@ -75,9 +75,9 @@ pub unsafe extern "C" fn mqward_sealer_init_down(
         // SAFETY: the header's rules.
         let (device, hardware) = unsafe { identity(device) }?;
         let sender = Sender::backend(sender)?;
-        let sealer = Sealer::downlink(seed, device, hardware, sender, device_boot)?;
+        let made = Sealer::downlink(seed, device, hardware, sender, device_boot);
         // SAFETY: the header's rules.
-        unsafe { place::put(out, sealer) }
+        unsafe { place::put_made(out, made) }
     })
 }
 
