@@ -381,6 +381,24 @@ no checks of arguments. Sources: crates `bearssl-sys` 0.0.4 (BearSSL 0.6), `mbed
 | Monocypher -Os | 18656 | 444 | 524 | 12843 | 7248 | 13326 | 37637 | 7315 |
 ";
 
+/// Measured on a Cortex-M4F at opt-level s on 2026-11-22, each against the code as it stood.
+const TRIED: &str = "
+## What was tried, Cortex-M4F, opt-level s
+
+| what | bytes of flash, password with seal and open | else |
+|---|--:|---|
+| ChaCha20 of one block at a time, over words, instead of the crate `chacha20` | -344 | stack of a seal 1196 -> 776 bytes; Cortex-M0+ seals 1024 bytes in 130 thousand instructions, not 182 |
+| not taken: its rounds as two loops of four quarters | -288 | 1024 bytes in 56 thousand instructions, not 42 |
+| not taken: its columns as a loop, its diagonals written out | -164 | 1024 bytes in 50 thousand instructions |
+| Poly1305: a loop over columns, the products of a column written out | -188 | as fast as all of it written out; loops over both take twice the instructions |
+| Poly1305: the top word times r in one word | +8 | Cortex-M0+ 13 thousand instructions less for 1024 bytes |
+| state of ChaCha20 zero first, constants later | -226 with the next | no initial value of 216 bytes in flash |
+| head of the Enc_structure written where it stays | | |
+| keys of sealers and openers copied once, from where they are made | -18 | stack 1020 -> 908 bytes, fewer copies that nobody wipes |
+| mark of a struct checked in one function for all structs | -132 | device set -412 bytes |
+| not taken: overlap checked over a slice, arrays checked out of line | 0 | device set +140 bytes |
+";
+
 /// What must hold on a Cortex-M4 with opt-level s and the compact SHA-256.
 struct Limit {
     what: &'static str,
@@ -403,13 +421,13 @@ const LIMITS: [Limit; 4] = [
     Limit {
         what: "flash: password, seal, open",
         goal: 4812,
-        held: 8_450,
+        held: 7_890,
         found: |report| flash_of(report, &BARE),
     },
     Limit {
         what: "flash: device set",
         goal: 10_240,
-        held: 16_960,
+        held: 16_100,
         found: |report| flash_of(report, &DEVICE),
     },
     Limit {
@@ -428,7 +446,7 @@ const LIMITS: [Limit; 4] = [
     Limit {
         what: "peak stack, payload of 256 bytes",
         goal: 1024,
-        held: 1244,
+        held: 1024,
         found: |report| peak_stack(&DEVICE, &report.measured),
     },
 ];
@@ -466,6 +484,7 @@ fn limits(reports: &[Report], text: &mut String) -> Result<(), Failure> {
             writeln!(text, "| {size} | `{name}` |")?;
         }
     }
+    text.push_str(TRIED);
     Ok(())
 }
 
