@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::command::{Failure, cargo, root};
+use crate::command::{Failure, cargo, root, run as run_command};
 use crate::packages::answers;
 
 /// Folder and name of each library.
@@ -58,20 +58,26 @@ pub(crate) fn run(write: bool) -> Result<(), Failure> {
 
 /// One line for each public item; what every type gets from the language is left out.
 fn list(name: &str) -> Result<String, Failure> {
-    eprintln!("+ cargo public-api -sss --package {name}");
-    let output = Command::new("rustup")
-        .args([
-            "run",
-            "nightly",
-            "cargo",
-            "public-api",
-            "-sss",
-            "--package",
-            name,
-        ])
-        // Apart from what the other compiler builds.
-        .env("CARGO_TARGET_DIR", root().join("target/api"))
-        .current_dir(root())
+    // Apart from what the tests build.
+    let folder = root().join("target/api");
+    run_command(
+        Command::new(env!("CARGO"))
+            .args(["rustdoc", "--quiet", "--package", name, "--lib"])
+            .arg("--target-dir")
+            .arg(&folder)
+            .args(["--", "-Zunstable-options", "--output-format", "json"])
+            .args(["--cap-lints", "allow"])
+            // The format is unstable; any one compiler that is here can write it.
+            .env("RUSTC_BOOTSTRAP", "1"),
+        &format!("RUSTC_BOOTSTRAP=1 cargo rustdoc --package {name} -- --output-format json"),
+    )?;
+    let json = folder
+        .join("doc")
+        .join(name.replace('-', "_"))
+        .with_extension("json");
+    let output = Command::new("cargo-public-api")
+        .args(["public-api", "-sss", "--rustdoc-json"])
+        .arg(json)
         .output()?;
     if output.status.success() {
         Ok(String::from_utf8(output.stdout)?)

@@ -1,13 +1,10 @@
 //! `cargo xtask fuzz [seconds]`: every fuzz target for some time each, from the committed seeds.
 
 use std::fs;
-use std::process::Command;
 
 use crate::command::{self, Failure, cargo, root};
 use crate::packages::answers;
-
-/// Sanitizers and coverage are options of the nightly compiler alone.
-const TOOLCHAIN: &str = "nightly";
+use crate::unstable;
 
 /// What an input may have, in bytes: rules, policies and step lists are short.
 const MAX_LEN: u32 = 512;
@@ -55,14 +52,12 @@ fn targets() -> Result<Vec<String>, Failure> {
 }
 
 fn fuzz(arguments: &[String]) -> Result<(), Failure> {
-    let mut rustup = Command::new("rustup");
-    rustup
-        .args(["run", TOOLCHAIN, "cargo", "fuzz"])
+    // Sanitizers and coverage are unstable options.
+    let (mut cargo, shown) = unstable::cargo();
+    cargo
+        .arg("fuzz")
         .args(arguments)
         // SQLite's one C file is instrumented too, and its private tables look like doubles to the sanitizer.
         .env("ASAN_OPTIONS", "detect_odr_violation=0");
-    command::run(
-        &mut rustup,
-        &format!("cargo +{TOOLCHAIN} fuzz {}", arguments.join(" ")),
-    )
+    command::run(&mut cargo, &format!("{shown} fuzz {}", arguments.join(" ")))
 }

@@ -22,6 +22,7 @@ mod storm;
 mod sysroot;
 mod test;
 mod timing;
+mod unstable;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
