@@ -62,7 +62,7 @@ enum Task {
     Fleet,
     /// Prints flash, RAM, stack and instructions per core beside other libraries, and checks the limits.
     Sizes,
-    /// Runs every fuzz target for some seconds, with the nightly compiler.
+    /// Runs every fuzz target for some seconds, with the nightly compiler if there is one.
     Fuzz {
         /// Seconds for each target.
         #[arg(default_value_t = 30)]
