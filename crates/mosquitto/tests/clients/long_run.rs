@@ -134,6 +134,11 @@ fn log_in(broker: &Broker, count: &Count, thread: usize) {
                 let _ = wire.receive().unwrap();
             }
             1 => {
+                // Mosquitto 2.0.11 loses the memory of the will of a CONNECT that is refused.
+                let connect = Connect {
+                    will: None,
+                    ..connect
+                };
                 refused(broker, version, &connect);
                 refused(
                     broker,
