@@ -1,5 +1,8 @@
 //! `cargo xtask sizes`: what the library costs on each core, beside its peers and against its limits.
 
+mod limit;
+mod part;
+
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,104 +12,11 @@ use crate::board::{BOARDS, Board, Build, ready};
 use crate::command::{Failure, root};
 use crate::firmware::functions;
 use crate::sysroot::Toolchain;
+use limit::{check, limited, limits};
+use part::{DEVICE, PARTS, PASSWORD, Part, SEALING};
 
 /// Calls over which the steps are counted, as in `c/measure.c`.
 const CALLS: u64 = 32;
-
-/// A part of the library that a firmware may link.
-struct Part {
-    name: &'static str,
-    /// Exported functions; one that ends in `_` stands for all that begin so.
-    functions: &'static [&'static str],
-    /// Operations of `c/measure.c` whose stack counts.
-    operations: &'static [&'static str],
-}
-
-const PASSWORD: Part = Part {
-    name: "password",
-    functions: &["mqward_auth_seed_login_key", "mqward_password_mint"],
-    operations: &["login_key", "password_mint"],
-};
-const SEALING: Part = Part {
-    name: "seal and open",
-    functions: &[
-        "mqward_sealer_init_up",
-        "mqward_opener_init_down",
-        "mqward_seal_in_place",
-        "mqward_open_in_place",
-    ],
-    operations: &["sealer_init_up", "opener_init_down", "seal_256", "open_256"],
-};
-const BARE: Part = Part {
-    name: "password, seal, open",
-    functions: &[
-        "mqward_auth_seed_login_key",
-        "mqward_password_mint",
-        "mqward_sealer_init_up",
-        "mqward_opener_init_down",
-        "mqward_seal_in_place",
-        "mqward_open_in_place",
-    ],
-    operations: &[
-        "login_key",
-        "password_mint",
-        "sealer_init_up",
-        "opener_init_down",
-        "seal_256",
-        "open_256",
-    ],
-};
-/// All that runs on a device in the field.
-const DEVICE: Part = Part {
-    name: "device set",
-    functions: &[
-        "mqward_blob_parse",
-        "mqward_blob_parse_partition",
-        "mqward_boot_start",
-        "mqward_boot_number",
-        "mqward_boot_login_stamper",
-        "mqward_boot_seal_stamper",
-        "mqward_resume_",
-        "mqward_clock_gate_",
-        "mqward_auth_seed_login_key",
-        "mqward_password_mint",
-        "mqward_sealer_init_up",
-        "mqward_sealer_wipe",
-        "mqward_opener_init_down",
-        "mqward_opener_wipe",
-        "mqward_seal_in_place",
-        "mqward_seal",
-        "mqward_open_in_place",
-        "mqward_header_parse",
-        "mqward_window_",
-        "mqward_strict_mark_",
-        "mqward_latest_mark_",
-        "mqward_receipt_",
-        "mqward_topic_name_check",
-        "mqward_topic_filter_check",
-        "mqward_client_id_check",
-        "mqward_wipe",
-    ],
-    operations: &[
-        "blob_parse_partition",
-        "boot_start",
-        "login_key",
-        "password_mint",
-        "sealer_init_up",
-        "opener_init_down",
-        "seal_256",
-        "open_256",
-        "open_tampered_256",
-        "window",
-    ],
-};
-/// The library with the gate, with which a lab build judges the device's own topics, and the texts of the status codes.
-const ALL: Part = Part {
-    name: "everything",
-    functions: &["mqward_"],
-    operations: &[],
-};
-const PARTS: [&Part; 5] = [&PASSWORD, &SEALING, &BARE, &DEVICE, &ALL];
 
 const BUILDS: [Build; 2] = [
     Build::SMALL,
@@ -335,6 +245,8 @@ fn document(reports: &[Report], version: &str) -> Result<String, Failure> {
     instructions(reports, &mut text)?;
     text.push_str(PEERS);
     limits(reports, &mut text)?;
+    symbols(limited(reports)?, &mut text)?;
+    text.push_str(TRIED);
     Ok(text)
 }
 
@@ -360,6 +272,21 @@ fn instructions(reports: &[Report], text: &mut String) -> Result<(), Failure> {
             write!(text, " {instructions} |")?;
         }
         text.push('\n');
+    }
+    Ok(())
+}
+
+/// The largest functions of what a device links.
+fn symbols(report: &Report, text: &mut String) -> Result<(), Failure> {
+    for (part, linked) in PARTS.iter().zip(&report.linked).skip(2).take(2) {
+        writeln!(
+            text,
+            "\n## Where the flash of \"{}\" goes, Cortex-M4F, opt-level s\n\n| bytes | symbol |\n|--:|---|",
+            part.name
+        )?;
+        for (size, name) in linked.symbols.iter().take(24) {
+            writeln!(text, "| {size} | `{name}` |")?;
+        }
     }
     Ok(())
 }
@@ -398,113 +325,3 @@ const TRIED: &str = "
 | mark of a struct checked in one function for all structs | -132 | device set -412 bytes |
 | not taken: overlap checked over a slice, arrays checked out of line | 0 | device set +140 bytes |
 ";
-
-/// What must hold on a Cortex-M4 with opt-level s and the compact SHA-256.
-struct Limit {
-    what: &'static str,
-    /// What this project wants.
-    goal: u64,
-    /// What fails the command: the goal, or 2 % above the best that was reached, which is to be lowered with it.
-    held: u64,
-    found: fn(&Report) -> Result<u64, Failure>,
-}
-
-fn flash_of(report: &Report, part: &Part) -> Result<u64, Failure> {
-    let index = PARTS.iter().position(|known| known.name == part.name);
-    let linked = index
-        .and_then(|index| report.linked.get(index))
-        .ok_or("a part is missing")?;
-    Ok(linked.flash)
-}
-
-const LIMITS: [Limit; 4] = [
-    Limit {
-        what: "flash: password, seal, open",
-        goal: 4812,
-        held: 7_890,
-        found: |report| flash_of(report, &BARE),
-    },
-    Limit {
-        what: "flash: device set",
-        goal: 10_240,
-        held: 16_100,
-        found: |report| flash_of(report, &DEVICE),
-    },
-    Limit {
-        what: "static RAM",
-        goal: 0,
-        held: 0,
-        found: |report| {
-            Ok(report
-                .linked
-                .iter()
-                .map(|linked| linked.ram)
-                .max()
-                .unwrap_or(0))
-        },
-    },
-    Limit {
-        what: "peak stack, payload of 256 bytes",
-        goal: 1024,
-        held: 1024,
-        found: |report| peak_stack(&DEVICE, &report.measured),
-    },
-];
-
-fn limited(reports: &[Report]) -> Result<&Report, Failure> {
-    reports
-        .iter()
-        .find(|report| report.core == "Cortex-M4F" && report.build.opt_level == "s")
-        .ok_or_else(|| "no Cortex-M4F was measured".into())
-}
-
-fn limits(reports: &[Report], text: &mut String) -> Result<(), Failure> {
-    let report = limited(reports)?;
-    text.push_str(
-        "\n## Limits, Cortex-M4F, opt-level s\n\n| what | goal | limit | is |\n|---|--:|--:|--:|\n",
-    );
-    for limit in &LIMITS {
-        let found = (limit.found)(report)?;
-        writeln!(
-            text,
-            "| {} | {} | {} | {found} |",
-            limit.what, limit.goal, limit.held
-        )?;
-    }
-    text.push_str(
-        "\nContext structs are at most 256 bytes: `c/measure.c` does not compile otherwise.\n",
-    );
-    for (part, linked) in PARTS.iter().zip(&report.linked).skip(2).take(2) {
-        writeln!(
-            text,
-            "\n## Where the flash of \"{}\" goes, Cortex-M4F, opt-level s\n\n| bytes | symbol |\n|--:|---|",
-            part.name
-        )?;
-        for (size, name) in linked.symbols.iter().take(24) {
-            writeln!(text, "| {size} | `{name}` |")?;
-        }
-    }
-    text.push_str(TRIED);
-    Ok(())
-}
-
-/// Fails with what exceeds its limit.
-fn check(reports: &[Report]) -> Result<(), Failure> {
-    let report = limited(reports)?;
-    let mut exceeded = String::new();
-    for limit in &LIMITS {
-        let found = (limit.found)(report)?;
-        if found > limit.held {
-            writeln!(
-                exceeded,
-                "{}: {found} bytes, at most {}",
-                limit.what, limit.held
-            )?;
-        }
-    }
-    if exceeded.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("on a Cortex-M4F at opt-level s\n{exceeded}").into())
-    }
-}
