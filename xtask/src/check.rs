@@ -5,7 +5,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use crate::command::{Failure, cargo, root, run};
-use crate::packages::{answers, install};
+use crate::packages::{OLDEST_COMPILER, answers, need, update};
 
 /// The crates that a device links: `no_std`, and nothing of the host beside them.
 const DEVICE_CRATES: [&str; 4] = ["mqward-topic", "mqward-aead", "mqward-crypto", "mqward"];
@@ -78,6 +78,7 @@ fn oldest_compiler() -> Result<(), Failure> {
         command.env("LD_LIBRARY_PATH", &library_path);
         command
     };
+    need(&OLDEST_COMPILER)?;
     if !tool("rustc")
         .arg("--version")
         .output()
@@ -105,7 +106,7 @@ fn oldest_compiler() -> Result<(), Failure> {
 
 /// Unpacks Debian's packages of that compiler, leaving the system's own compiler alone.
 fn unpack(version: &str, folder: &Path) -> Result<(), Failure> {
-    install(&["libllvm19"])?;
+    update()?;
     let offered = Command::new("apt-cache")
         .args(["madison", "rustc-web"])
         .output()?;

@@ -107,6 +107,21 @@ pub(crate) const SANITIZERS: [Package; 2] = [
         file: "/usr/lib/llvm-22/lib/clang/22/lib/linux/libclang_rt.msan-x86_64.a",
     },
 ];
+/// What Debian's oldest compiler and its cargo load: they are unpacked without the packages that they depend on.
+pub(crate) const OLDEST_COMPILER: [Package; 3] = [
+    Package {
+        name: "libllvm19",
+        file: "/usr/lib/x86_64-linux-gnu/libLLVM.so.19.1",
+    },
+    Package {
+        name: "libpcre3",
+        file: "/usr/lib/x86_64-linux-gnu/libpcre.so.3",
+    },
+    Package {
+        name: "libhttp-parser2.9",
+        file: "/usr/lib/x86_64-linux-gnu/libhttp_parser.so.2.9",
+    },
+];
 /// Reads what instrumented tests write.
 pub(crate) const COVERAGE: [Package; 1] = [Package {
     name: "llvm-22",
@@ -170,10 +185,15 @@ pub(crate) fn install(names: &[&str]) -> Result<(), Failure> {
         );
     }
     eprintln!("Installing with apt-get: {list}");
-    apt_get(&["update"], "apt-get update")?;
+    update()?;
     let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
     arguments.extend(names);
     apt_get(&arguments, &format!("apt-get install {list}"))
+}
+
+/// Fetches the lists of packages, which a fresh machine may lack.
+pub(crate) fn update() -> Result<(), Failure> {
+    apt_get(&["update"], "apt-get update")
 }
 
 fn apt_get(arguments: &[&str], shown: &str) -> Result<(), Failure> {
