@@ -56,7 +56,11 @@ pub(crate) enum Standing {
 struct Open {
     id: Arc<[u8]>,
     standing: Standing,
+    name: OtherName,
 }
+
+/// A user name that is not the client id: of a device that comes from static passwords (spec §3.4), or of nobody.
+type OtherName = Option<Box<[u8]>>;
 
 /// The connections and sessions of one client.
 #[derive(Debug)]
@@ -65,6 +69,8 @@ struct Session {
     open: Vec<usize>,
     /// The structure that keeps the session since the last connection ended.
     offline: Option<usize>,
+    /// What that connection logged in with, which the structure keeps.
+    name: OtherName,
     may_stay: bool,
 }
 
@@ -147,6 +153,13 @@ impl Connections {
         }
     }
 
+    /// What the connection `key`, just let in or left to the broker, logged in with.
+    pub(crate) fn named(&mut self, key: usize, user_name: Option<&[u8]>) {
+        if let Some(open) = self.open.get_mut(&key) {
+            open.name = other_name(user_name, &open.id);
+        }
+    }
+
     /// The open connection `key` of `client_id` turned out to stand like this.
     pub(crate) fn found(&mut self, client_id: &[u8], key: usize, standing: Standing) {
         let id = self.insert(client_id, key, standing);
@@ -161,10 +174,17 @@ impl Connections {
         }
     }
 
-    /// The session `key` of `client_id` has no connection that is known here.
-    pub(crate) fn found_session(&mut self, client_id: &[u8], key: usize, may_stay: bool) {
+    /// The session `key` of `client_id` has no connection that is known here; it was left with this user name.
+    pub(crate) fn found_session(
+        &mut self,
+        client_id: &[u8],
+        key: usize,
+        user_name: Option<&[u8]>,
+        may_stay: bool,
+    ) {
         let session = self.session(client_id.into());
         session.offline = Some(key);
+        session.name = other_name(user_name, client_id);
         session.may_stay = may_stay;
     }
 
@@ -200,6 +220,9 @@ impl Connections {
         } else {
             session.open.retain(|other| *other != key);
         }
+        if session.offline == Some(key) {
+            session.name = open.name;
+        }
     }
 
     /// Somebody asks for something that no session and no will asks for: what ended before is over, with its will.
@@ -229,6 +252,16 @@ impl Connections {
             },
             _ => Standing::Unknown,
         }
+    }
+
+    /// Whether the session of `client_id` may have been left by a connection with this user name. One that takes the
+    /// place of its structure without a login, by a shared key, has the name of that key.
+    pub(crate) fn may_be_left_by(&self, client_id: &[u8], user_name: Option<&[u8]>) -> bool {
+        user_name.is_none_or(|name| name == client_id)
+            || self
+                .sessions
+                .get(client_id)
+                .is_some_and(|session| session.name.as_deref() == user_name)
     }
 
     /// How `client_id` stood on `key`, if that is the connection that ended last.
@@ -318,9 +351,11 @@ impl Connections {
             Some((id, _)) => Arc::clone(id),
             None => client_id.into(),
         };
+        let before = self.open.remove(&key).filter(|open| open.id == id);
         let open = Open {
             id: Arc::clone(&id),
             standing,
+            name: before.and_then(|open| open.name),
         };
         self.open.insert(key, open);
         id
@@ -330,7 +365,12 @@ impl Connections {
         self.sessions.entry(id).or_insert(Session {
             open: Vec::new(),
             offline: None,
+            name: None,
             may_stay: true,
         })
     }
+}
+
+fn other_name(user_name: Option<&[u8]>, client_id: &[u8]) -> OtherName {
+    user_name.filter(|name| *name != client_id).map(Box::from)
 }

@@ -85,11 +85,15 @@ impl Plugin {
         };
         match self.guard.login(&request, now) {
             Outcome::Admit => {
-                self.connections().admit(client_id, client.key());
+                let mut connections = self.connections();
+                connections.admit(client_id, client.key());
+                connections.named(client.key(), login.user_name);
                 sys::ERR_SUCCESS
             }
             Outcome::Defer => {
-                self.connections().defer(client_id, client.key());
+                let mut connections = self.connections();
+                connections.defer(client_id, client.key());
+                connections.named(client.key(), login.user_name);
                 sys::ERR_PLUGIN_DEFER
             }
             Outcome::Refuse(verdict) => {

@@ -31,6 +31,8 @@ impl Plugin {
             connections.requested();
         }
         let standing = connections.standing(client_id, client.key());
+        let is_left = matches!(standing, Standing::Offline { .. })
+            && connections.may_be_left_by(client_id, client.user_name());
         drop(connections);
         match standing {
             Standing::Trusted => Presence::In,
@@ -49,7 +51,7 @@ impl Plugin {
             }
             // A connection that Mosquitto has closed asks for nothing, and shows no certificate.
             Standing::Offline { may_stay }
-                if !is_request(access.kind) && !client.shows_certificate() =>
+                if is_left && !is_request(access.kind) && !client.shows_certificate() =>
             {
                 of_right(may_stay)
             }
@@ -67,8 +69,12 @@ impl Plugin {
             // A session that the broker has from its own storage. To get at it, its client has to log in.
             Standing::Unknown if client.address().is_none() => {
                 let may_stay = self.guard.may_stay(client_id);
-                self.connections()
-                    .found_session(client_id, client.key(), may_stay);
+                self.connections().found_session(
+                    client_id,
+                    client.key(),
+                    client.user_name(),
+                    may_stay,
+                );
                 of_right(may_stay)
             }
             Standing::Offline { .. } | Standing::Unknown => self.judge_unasked(access, client_id),
@@ -96,8 +102,11 @@ impl Plugin {
         if connections.has_just_ended(key) {
             // Its will, and the last that there is of it.
         } else if !is_open {
-            // A session, or a connection with a shared key instead of a certificate: not one to be ended.
-            connections.found_session(client_id, key, is_in);
+            // A session, or a connection with a shared key instead of a certificate: not one to be ended. Under another
+            // name it is none that anybody logged in to, and says nothing about who does.
+            if connections.may_be_left_by(client_id, client.user_name()) {
+                connections.found_session(client_id, key, client.user_name(), is_in);
+            }
         } else if is_in {
             connections.found(client_id, key, Standing::Trusted);
         } else {

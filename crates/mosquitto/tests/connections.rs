@@ -146,7 +146,7 @@ fn a_connection_without_a_login_is_not_taken_for_the_session_in_its_place() {
 #[test]
 fn a_session_of_an_earlier_process_is_followed_like_any_other() {
     let mut table = ticking();
-    table.found_session(ALICE, 1, true);
+    table.found_session(ALICE, 1, None, true);
     assert_eq!(
         table.standing(ALICE, 1),
         Standing::Offline { may_stay: true }
@@ -206,4 +206,32 @@ fn without_ticks_nobody_inherits_the_standing_of_who_was_in_his_place() {
         offline,
         "a will comes before what others ask for"
     );
+}
+
+#[test]
+fn a_session_keeps_the_name_that_was_logged_in_with() {
+    let mut table = ticking();
+    table.admit(ALICE, 1);
+    table.named(1, Some(ALICE));
+    // One of a fleet with one user name for all.
+    table.defer(BOB, 2);
+    table.named(2, Some(b"fleet"));
+    table.found(BOB, 2, Standing::Trusted);
+    table.end(Some(ALICE), 1);
+    table.end(Some(BOB), 2);
+    table.tick();
+    for (id, name) in [(ALICE, ALICE), (BOB, BOB), (BOB, b"fleet")] {
+        assert!(table.may_be_left_by(id, Some(name)));
+        assert!(table.may_be_left_by(id, None), "a broker that forgets it");
+    }
+    for (id, name) in [(ALICE, &b"fleet"[..]), (ALICE, BOB), (BOB, b"eve")] {
+        assert!(!table.may_be_left_by(id, Some(name)));
+    }
+    // A name of its own is the newest login's.
+    table.admit(BOB, 3);
+    table.named(3, Some(BOB));
+    table.end(Some(BOB), 3);
+    assert!(!table.may_be_left_by(BOB, Some(b"fleet")));
+    table.found_session(BOB, 4, Some(b"fleet"), true);
+    assert!(table.may_be_left_by(BOB, Some(b"fleet")));
 }

@@ -16,4 +16,5 @@ mod live_fleet;
 mod retained;
 mod revocation;
 mod session;
+mod shared_key;
 mod tls;

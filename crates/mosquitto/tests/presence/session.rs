@@ -1,5 +1,6 @@
 //! Stored sessions: what they subscribed to once gives them nothing that the rules of now forbid.
 
+use mqward_broker::DeviceStage;
 use mqward_testbed::{Broker, Connect, Packet, Version, Wire};
 
 use crate::fleet::{
@@ -131,4 +132,34 @@ fn nothing_is_kept_for_a_device_while_it_is_revoked() {
 fn nothing_is_kept_for_a_revoked_device_after_a_restart() {
     let (fleet, _registry) = live_fleet();
     assert_kept_nothing(&fleet, true);
+}
+
+/// A fleet that comes from static passwords has other user names than client ids, often one for all.
+#[test]
+fn what_waits_for_a_device_with_another_user_name_waits_on() {
+    let (fleet, mut registry) = live_fleet();
+    let migration = "[migration]\nfile = \"stages.journal\"\n[audit]";
+    fleet.write("policy.toml", &policy().replace("[audit]", migration));
+    registry
+        .set_stage(ALICE, DeviceStage::Legacy, now())
+        .unwrap();
+    let setup = fleet.setup().user("fleet", "static");
+    let mut broker = setup.line("persistence true").start().unwrap();
+    let connect = Connect::new(ALICE).login("fleet", "static").persistent();
+    for version in Version::ALL {
+        let (mut wire, _) = Wire::dial(broker.address(), version, &connect).unwrap();
+        subscribe(&mut wire, &format!("rx/{ALICE}/#"));
+        wire.disconnect().unwrap();
+        assert_eq!(wire.receive().unwrap(), Packet::Closed);
+        send(&broker, version, &[("news", "1"), ("news", "2")]);
+        broker.restart().unwrap();
+        send(&broker, version, &[("news", "3"), ("news", "4")]);
+        let (mut wire, answer) = Wire::dial(broker.address(), version, &connect).unwrap();
+        assert_eq!(answer, RESUMED, "{}", broker.log());
+        let topic = format!("rx/{ALICE}/news");
+        for payload in ["1", "2", "3", "4"] {
+            assert_eq!(message(&mut wire), (topic.clone(), payload.into()));
+        }
+    }
+    assert_sound(&mut broker);
 }

@@ -1,10 +1,13 @@
-//! TLS with client certificates, by the `openssl` program: keys and certificates, and a tunnel for a plain connection.
+//! TLS with client certificates or shared keys, by the `openssl` program: the files, and a tunnel for a plain connection.
 
 use core::net::{Ipv4Addr, SocketAddr};
 use core::sync::atomic::{AtomicU16, Ordering};
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -95,7 +98,53 @@ impl Authority {
     /// A tunnel to `server` under the certificate of `name`.
     pub(crate) fn tunnel(&self, server: SocketAddr, name: &str) -> Tunnel {
         self.issue(name);
-        Tunnel::new(server, &self.path(name, "crt"), &self.path(name, "key"))
+        let (certificate, key) = (self.path(name, "crt"), self.path(name, "key"));
+        let words = ["-cert".as_ref(), certificate.as_os_str()];
+        Tunnel::new(
+            server,
+            &[&words[..], &["-key".as_ref(), key.as_ref()]].concat(),
+        )
+    }
+}
+
+/// Keys that a broker shares with clients, which name themselves by an identity (RFC 4279).
+pub(crate) struct SharedKeys {
+    dir: TempDir,
+}
+
+/// The key of every identity.
+const SHARED_KEY: &str = "000102030405060708090a0b0c0d0e0f";
+
+impl SharedKeys {
+    pub(crate) fn new(identities: &[&str]) -> Self {
+        let keys = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        let lines = identities
+            .iter()
+            .map(|identity| format!("{identity}:{SHARED_KEY}\n"));
+        fs::write(keys.path(), lines.collect::<String>()).unwrap();
+        fs::set_permissions(keys.path(), Permissions::from_mode(0o600)).unwrap();
+        keys
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.path().join("keys")
+    }
+
+    /// Lines of mosquitto.conf for a listener that takes them.
+    pub(crate) fn listener(&self, port: u16) -> Vec<String> {
+        vec![
+            format!("listener {port} 127.0.0.1"),
+            "psk_hint fleet".into(),
+            format!("psk_file {}", self.path().display()),
+        ]
+    }
+
+    /// A tunnel to `server` under this identity.
+    pub(crate) fn tunnel(server: SocketAddr, identity: &str) -> Tunnel {
+        let words = ["-tls1_2", "-psk", SHARED_KEY, "-psk_identity", identity];
+        Tunnel::new(server, &words.map(OsStr::new))
     }
 }
 
@@ -107,16 +156,13 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
-    fn new(server: SocketAddr, certificate: &Path, key: &Path) -> Self {
+    fn new(server: SocketAddr, credentials: &[&OsStr]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let mut child = Command::new("openssl")
             .args(["s_client", "-quiet", "-connect"])
             .arg(server.to_string())
-            .arg("-cert")
-            .arg(certificate)
-            .arg("-key")
-            .arg(key)
+            .args(credentials)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -180,7 +226,7 @@ fn openssl(arguments: &[&str]) -> Run {
 struct Run(Command);
 
 impl Run {
-    fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+    fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.0.arg(argument);
         self
     }
