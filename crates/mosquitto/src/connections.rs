@@ -72,6 +72,8 @@ struct Session {
     /// What that connection logged in with, which the structure keeps.
     name: OtherName,
     may_stay: bool,
+    /// Somebody was let in to it, or the broker had it. Whoever was not can name as many clients as he likes.
+    is_known: bool,
 }
 
 /// A connection that has ended, and how it stood.
@@ -170,8 +172,9 @@ impl Connections {
             Standing::Trusted => session.may_stay = true,
             Standing::Gone => session.may_stay = false,
             // Says nothing about the client whose id it took.
-            _ => {}
+            _ => return,
         }
+        session.is_known = true;
     }
 
     /// The session `key` of `client_id` has no connection that is known here; it was left with this user name.
@@ -186,6 +189,7 @@ impl Connections {
         session.offline = Some(key);
         session.name = other_name(user_name, client_id);
         session.may_stay = may_stay;
+        session.is_known = true;
     }
 
     /// The connection `key` ended, of `client_id` if it had one. One that was taken over ends after its successor was
@@ -222,6 +226,9 @@ impl Connections {
         }
         if session.offline == Some(key) {
             session.name = open.name;
+        }
+        if !session.is_known && session.open.is_empty() {
+            self.sessions.remove(&open.id);
         }
     }
 
@@ -367,6 +374,7 @@ impl Connections {
             offline: None,
             name: None,
             may_stay: true,
+            is_known: false,
         })
     }
 }

@@ -208,6 +208,40 @@ fn without_ticks_nobody_inherits_the_standing_of_who_was_in_his_place() {
     );
 }
 
+/// A certificate that a listener takes for a login is good for any client id, and for any number of them.
+#[test]
+fn who_was_never_let_in_leaves_nothing_behind() {
+    let mut table = ticking();
+    table.admit(ALICE, 1);
+    for number in 0..1000_u32 {
+        let name = number.to_be_bytes();
+        table.found(&name, 2, Standing::Unasked);
+        if number % 2 == 0 {
+            table.doom(&name, 2);
+            let doomed = (name.as_slice().into(), Standing::Unasked);
+            assert_eq!(table.next_doomed(), Some(doomed));
+        }
+        table.end(Some(&name), 2);
+        table.tick();
+    }
+    assert_eq!(table.clients().len(), 1, "entries");
+
+    // Nor does it take anything from whoever was there before, or is.
+    table.found(ALICE, 3, Standing::Unasked);
+    table.end(Some(ALICE), 1);
+    table.end(Some(ALICE), 3);
+    table.tick();
+    let offline = Standing::Offline { may_stay: true };
+    assert_eq!(table.standing(ALICE, 3), offline);
+    table.found(BOB, 4, Standing::Unasked);
+    table.admit(BOB, 5);
+    table.end(Some(BOB), 4);
+    assert_eq!(table.standing(BOB, 5), Standing::Trusted);
+    table.end(Some(BOB), 5);
+    table.tick();
+    assert_eq!(table.standing(BOB, 5), offline);
+}
+
 #[test]
 fn a_session_keeps_the_name_that_was_logged_in_with() {
     let mut table = ticking();
