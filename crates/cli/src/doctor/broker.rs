@@ -207,8 +207,18 @@ fn bypasses(conf: &ConfFile, findings: &mut Findings) {
             findings.note(
                 setting,
                 format_args!("listener {} has no TLS", setting.value),
-                "Passwords cannot be used twice and sealed payloads hold; all the rest can be read and changed on the way.",
+                "Devices' passwords cannot be used twice and sealed payloads hold; all the rest can be read and changed on the way.",
             );
+            if conf.last("password_file").is_some() {
+                findings.note(
+                    setting,
+                    format_args!(
+                        "listener {} has no TLS: whoever reads a static password there can use it",
+                        setting.value
+                    ),
+                    "Let the users of password_file come in over TLS, or over a listener on 127.0.0.1.",
+                );
+            }
         }
     }
 }

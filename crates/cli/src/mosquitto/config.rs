@@ -123,7 +123,7 @@ impl ConfigArgs {
             env!("CARGO_PKG_VERSION")
         ));
         self.security(policy, &mut conf)?;
-        self.listener(&mut conf)?;
+        self.listener(policy, &mut conf)?;
         sizes(policy, &mut conf);
         self.storage(&mut conf)?;
         Ok(conf.0)
@@ -147,11 +147,7 @@ impl ConfigArgs {
         let path = std::path::absolute(&self.policy)
             .map_err(|error| CliError::file(&self.policy, error))?;
         conf.path("plugin_opt_policy", &path)?;
-        let roles = policy.gate().roles();
-        let by_broker = roles
-            .iter()
-            .any(|role| role.authentication == Authentication::Broker);
-        if by_broker {
+        if has_static_passwords(policy) {
             conf.why(
                 "Roles with auth = \"broker\" have static passwords, kept here. `mosquitto_passwd FILE CLIENT_ID` adds \
                  one;\nthe user name has to be the client id.",
@@ -169,7 +165,7 @@ impl ConfigArgs {
         Ok(())
     }
 
-    fn listener(&self, conf: &mut Conf) -> Result<(), CliError> {
+    fn listener(&self, policy: &Policy, conf: &mut Conf) -> Result<(), CliError> {
         let tls = self.cert.as_deref().zip(self.key.as_deref());
         let port = self.port.unwrap_or(if tls.is_some() { 8883 } else { 1883 });
         match tls {
@@ -179,8 +175,17 @@ impl ConfigArgs {
             ),
             None => conf.why(
                 "One listener without TLS: who listens on the way reads topics and whatever is not sealed, and who is in \
-                 the way\ncan take a connection over. Passwords cannot be used again. Better: --cert and --key.",
+                 the way\ncan take a connection over. Devices' passwords cannot be used again. Better: --cert and --key.",
             ),
+        }
+        if tls.is_none()
+            && has_static_passwords(policy)
+            && !self.bind.is_some_and(|address| address.is_loopback())
+        {
+            conf.why(
+                "Static passwords of roles with auth = \"broker\" can be used again by whoever reads them here: keep those \
+                 clients off\nthe network, behind a listener on 127.0.0.1, or use TLS.",
+            );
         }
         match self.bind {
             Some(address) => conf.set("listener", format_args!("{port} {address}")),
@@ -218,6 +223,12 @@ impl ConfigArgs {
         conf.set("user", &self.user);
         Ok(())
     }
+}
+
+/// Whether the broker's own password file decides about some role.
+fn has_static_passwords(policy: &Policy) -> bool {
+    let mut roles = policy.gate().roles().iter();
+    roles.any(|role| role.authentication == Authentication::Broker)
 }
 
 fn sizes(policy: &Policy, conf: &mut Conf) {

@@ -81,6 +81,21 @@ fn a_configuration_of_this_command_is_healthy() {
             .iter()
             .any(|finding| finding["what"].as_str().unwrap().contains("no TLS"))
     );
+    let is_told = |findings: &[Value]| {
+        findings
+            .iter()
+            .any(|f| f.to_string().contains("static password"))
+    };
+    assert!(is_told(&findings), "{findings:#?}");
+    let conf = String::from_utf8(bench.read("mosquitto.conf")).unwrap();
+    for (from, to) in [
+        ("password_file ", "# password_file "),
+        ("listener 1883", "listener 1883 127.0.0.1"),
+    ] {
+        bench.write("mosquitto.conf", conf.replacen(from, to, 1));
+        assert!(!is_told(&doctor(&bench).1), "{to}");
+    }
+    bench.write("mosquitto.conf", conf);
     let text = bench.run("doctor --config mosquitto.conf", "").ok();
     assert!(text.text().ends_with("nothing is wrong"));
     // The policy alone, without a configuration; no broker on this machine.

@@ -75,6 +75,16 @@ fn a_configuration_follows_from_the_policy() {
             .any(|line| line.starts_with("message_size_limit"))
     );
     assert!(conf.text().contains("message_size_limit stays unset"));
+    // Who listens reads them, and nothing keeps him from using them.
+    assert!(conf.text().contains("Static passwords"));
+    let local = "mosquitto config --policy policy.toml --bind 127.0.0.1";
+    assert!(
+        !bench
+            .run(local, "")
+            .ok()
+            .text()
+            .contains("Static passwords")
+    );
     // Every setting has a reason above it.
     let blocks: Vec<&str> = conf.text().split("\n\n").skip(1).collect();
     assert!(blocks.len() > 10 && blocks.iter().all(|block| block.starts_with("# ")));
@@ -85,7 +95,7 @@ fn a_configuration_follows_from_the_policy() {
     let conf = bench.run(tls, "").ok();
     let lines = settings(conf.text());
     assert!(lines.contains(&"listener 8883 192.0.2.1") && lines.contains(&"keyfile k.pem"));
-    assert!(!conf.text().contains("password_file"));
+    assert!(!conf.text().contains("password_file") && !conf.text().contains("Static passwords"));
     bench
         .run("mosquitto config --policy only.toml --cert c.pem", "")
         .fails(2, &["--key"]);
