@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use crate::command::{Failure, cargo, root, run as run_command};
-use crate::packages::answers;
+use crate::command::{Failure, root, run as run_command};
+use crate::packages::need_subcommand;
 
 /// Folder and name of each library.
 const CRATES: [(&str, &str); 4] = [
@@ -16,10 +16,7 @@ const CRATES: [(&str, &str); 4] = [
 
 /// Compares, or writes the lists anew.
 pub(crate) fn run(write: bool) -> Result<(), Failure> {
-    if !answers("cargo-public-api", "--version") {
-        eprintln!("Installing with cargo: cargo-public-api");
-        cargo(["install", "--locked", "cargo-public-api"])?;
-    }
+    need_subcommand("public-api")?;
     let mut changed = Vec::new();
     for (folder, name) in CRATES {
         let listed = list(name)?;

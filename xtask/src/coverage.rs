@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::command::{Failure, cargo, run as run_command};
-use crate::packages::{COVERAGE, answers, need};
+use crate::command::{Failure, run as run_command};
+use crate::packages::{COVERAGE, need, need_subcommand};
 
 /// The crates whose lines are counted.
 const CRATES: [&str; 4] = ["mqward-topic", "mqward-crypto", "mqward", "mqward-broker"];
@@ -11,10 +11,7 @@ const CRATES: [&str; 4] = ["mqward-topic", "mqward-crypto", "mqward", "mqward-br
 /// Prints a line for each file, and the sums.
 pub(crate) fn run() -> Result<(), Failure> {
     need(&COVERAGE)?;
-    if !answers("cargo-llvm-cov", "--version") {
-        eprintln!("Installing with cargo: cargo-llvm-cov");
-        cargo(["install", "--locked", "cargo-llvm-cov"])?;
-    }
+    need_subcommand("llvm-cov")?;
     let mut command = Command::new(env!("CARGO"));
     command.args(["llvm-cov", "--locked", "--lib", "--tests", "--summary-only"]);
     for name in CRATES {

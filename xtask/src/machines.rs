@@ -12,7 +12,7 @@ const HOST: &str = "x86_64-unknown-linux-gnu";
 const POWERPC: &str = "powerpc-unknown-linux-gnu";
 
 /// What runs on a device.
-const DEVICE_CRATES: [&str; 3] = ["mqward-topic", "mqward-crypto", "mqward"];
+const DEVICE_CRATES: [&str; 4] = ["mqward-topic", "mqward-aead", "mqward-crypto", "mqward"];
 
 /// A machine, or a way of watching one.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]

@@ -97,6 +97,8 @@ enum Task {
     Mutants {
         /// The package, for example `mqward-topic`.
         package: String,
+        /// Files of it to change, for example `window.rs`; all if none is named.
+        files: Vec<String>,
     },
     /// Sends mutated MQTT packets to a real Mosquitto with the plugin: it lives, and nothing unauthorised is delivered.
     Storm {
@@ -143,7 +145,7 @@ fn main() -> ExitCode {
         Task::Timing { samples } => timing::run(samples),
         Task::Coverage => coverage::run(),
         Task::Api { write } => api::run(write),
-        Task::Mutants { package } => mutants::run(&package),
+        Task::Mutants { package, files } => mutants::run(&package, &files),
         Task::Storm { packets, seed } => storm::run(packets, seed),
         Task::Soak {
             kills,

@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::command::{Failure, run};
+use crate::command::{Failure, cargo, run};
 
 /// A Debian package, known to be there by a file that it brings.
 pub(crate) struct Package {
@@ -171,6 +171,21 @@ pub(crate) fn answers(program: &str, argument: &str) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// A subcommand of cargo, for example `mutants`, by its package `cargo-mutants`.
+pub(crate) fn need_subcommand(name: &str) -> Result<(), Failure> {
+    let answer = Command::new(env!("CARGO"))
+        .args([name, "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if answer.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    let package = format!("cargo-{name}");
+    eprintln!("Installing with cargo: {package}");
+    cargo(["install", "--locked", &package])
 }
 
 /// Installs Debian packages, each a name or `name=version`.
