@@ -221,6 +221,27 @@ fn a_backend_restored_from_a_backup_steps_over_what_it_used() {
     }
 }
 
+/// Also right after a start that the clock made step ahead, while both slots were good.
+#[test]
+fn a_slot_that_is_lost_after_a_step_ahead_leads_to_no_boot_again() {
+    for lost in [0, 1] {
+        let mut flash = Flash::provisioned(provisioned());
+        let mut boots = HashSet::new();
+        for _ in 0..3 {
+            boots.insert(BootRecord::start(&mut flash).unwrap().number());
+        }
+        let now = UnixTime::from_secs(u64::from(provisioned().get()) + 100).unwrap();
+        let ahead = BootRecord::start_at_least(&mut flash, now).unwrap();
+        assert_eq!(ahead.number(), now.get());
+        assert!(boots.insert(ahead.number()));
+        flash.slots[lost] = [0xff; BOOT_SLOT_LEN];
+        for _ in 0..200 {
+            let number = BootRecord::start(&mut flash).unwrap().number();
+            assert!(boots.insert(number), "slot {lost}: boot {number} again");
+        }
+    }
+}
+
 #[test]
 fn a_lost_record_is_an_error_and_never_a_start_at_zero() {
     for erased in [

@@ -8,10 +8,13 @@
 
 mod stampers;
 
+use mqward_crypto::cose::CoseError;
 use mqward_crypto::{
-    CLOCK_JUMP_SECS, Class, Clock, Device, FIRST_CLOCK_JUMP_SECS, Generation, HardwareId,
-    LoginRefusal, MalformedPassword, RESUME_RECORD_LEN, ResumeRecord, SealError, Sealer, Sender,
-    StampError, UpSeed, Window, sealed_len,
+    AgeError, BLOB_OVERHEAD, BOOT_SLOT_LEN, BlobError, BootError, CLOCK_JUMP_SECS, Class, Clock,
+    Device, FIRST_CLOCK_JUMP_SECS, FrameError, Generation, HEADER_LEN, HardwareId, ImportError,
+    LoginRefusal, MAX_BLOB_LEN, MalformedPassword, OpenError, PASSWORD_LEN, ParamError,
+    RESUME_RECORD_LEN, ResumeRecord, SEAL_OVERHEAD, SealError, Sealer, Sender, StampError, UpSeed,
+    Window, sealed_len,
 };
 
 #[test]
@@ -28,10 +31,72 @@ fn errors_say_what_is_wrong() {
         (LoginRefusal::WrongTag.to_string(), "wrong key"),
         (LoginRefusal::OutsideWindow { skew: -61 }.to_string(), "-61"),
         (LoginRefusal::NoClock.to_string(), "no clock"),
+        (BlobError::NotABlob.to_string(), "no provisioning blob"),
+        (BlobError::Version { version: 9 }.to_string(), "version 9"),
+        (BlobError::Truncated.to_string(), "too early"),
+        (BlobError::TrailingBytes.to_string(), "bytes behind"),
+        (BlobError::Checksum.to_string(), "checksum"),
+        (BlobError::Content.to_string(), "client id or generation"),
+        (BootError::Storage("worn").to_string(), "failed: worn"),
+        (BootError::<&str>::Missing.to_string(), "no valid boot"),
+        (BootError::<&str>::NotStored.to_string(), "read back"),
+        (BootError::<&str>::Exhausted.to_string(), "used up"),
+        (
+            BootError::<&str>::AlreadyProvisioned.to_string(),
+            "already there",
+        ),
+        (OpenError::Frame(FrameError::Boot).to_string(), "boot is 0"),
+        (OpenError::OtherKey.to_string(), "another generation"),
+        (OpenError::Refused.to_string(), "not authentic"),
+        (FrameError::TooShort { actual: 7 }.to_string(), "7 bytes"),
+        (FrameError::TooShort { actual: 7 }.to_string(), "30"),
+        (FrameError::Version { byte: 0x18 }.to_string(), "0x18"),
+        (FrameError::Generation.to_string(), "generation is 0"),
+        (FrameError::Time.to_string(), "time is 0"),
+        (
+            ParamError::ClientIdLength { actual: 0 }.to_string(),
+            "not 0",
+        ),
+        (
+            ParamError::HardwareIdLength { actual: 33 }.to_string(),
+            "not 33",
+        ),
+        (ParamError::Audience.to_string(), "1 to 64"),
+        (ParamError::Generation.to_string(), "1 to 255"),
+        (ParamError::KeyLength { actual: 31 }.to_string(), "not 31"),
+        (ParamError::Sender.to_string(), "16 to 255"),
+        (ParamError::Boot.to_string(), "never 0"),
+        (ParamError::Window.to_string(), "3600"),
+        (ParamError::BufferTooSmall { needed: 39 }.to_string(), "39"),
+        (AgeError::TooOld { age: 61 }.to_string(), "61 s ago"),
+        (
+            AgeError::FromTheFuture { ahead: 62 }.to_string(),
+            "62 s in the future",
+        ),
+        (ImportError::Length.to_string(), "length"),
+        (ImportError::Checksum.to_string(), "checksum"),
+        (ImportError::Format.to_string(), "version or width"),
+        (CoseError::Frame(FrameError::Time).to_string(), "time is 0"),
+        (CoseError::NotCanonical.to_string(), "COSE_Encrypt0"),
+        (CoseError::BufferTooSmall { needed: 40 }.to_string(), "40"),
+        (CoseError::TooLong.to_string(), "4 GiB"),
+        (Generation::FIRST.to_string(), "1"),
+        (Class::Live.to_string(), "live"),
+        (Class::Retained.to_string(), "retained"),
+        (Class::Will.to_string(), "will"),
+        (Class::Stored.to_string(), "stored"),
     ];
     for (text, part) in told {
         assert!(text.contains(part), "{part:?} is not in {text:?}");
     }
+}
+
+/// Whoever keeps a place for them in memory or flash counts on these (spec §4.5, §6.1, §7).
+#[test]
+fn lengths_are_those_of_the_specification() {
+    assert_eq!((BLOB_OVERHEAD, MAX_BLOB_LEN), (107, 362));
+    assert_eq!((HEADER_LEN, SEAL_OVERHEAD, PASSWORD_LEN), (14, 30, 39));
+    assert_eq!((BOOT_SLOT_LEN, RESUME_RECORD_LEN), (16, 32));
 }
 
 #[test]
