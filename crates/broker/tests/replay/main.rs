@@ -1,4 +1,4 @@
-//! The replay journal against a killed process, a full disk and its own speed.
+//! The replay journal and the registry against a killed process; the journal against a full disk and its own speed.
 
 #![cfg(unix)]
 #![allow(
@@ -12,3 +12,4 @@ mod cold_start;
 mod concurrent;
 mod full_disk;
 mod kill;
+mod revocations;
