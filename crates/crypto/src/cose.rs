@@ -12,7 +12,7 @@ const BEFORE_KID: [u8; 10] = [0xd0, 0x83, 0x44, 0xa1, 0x01, 0x18, 0x18, 0xa2, 0x
 const KID_AT: usize = BEFORE_KID.len();
 /// 5: bstr(12).
 const BEFORE_IV: [u8; 2] = [0x05, 0x4c];
-const IV_AT: usize = KID_AT + 2 + BEFORE_IV.len();
+const IV_AT: usize = BEFORE_IV.len() + KID_AT + 2;
 const CIPHERTEXT_AT: usize = IV_AT + 12;
 
 /// How many bytes the full form has beyond the compact one, at most.

@@ -8,7 +8,7 @@
 
 mod stampers;
 
-use mqward_crypto::cose::CoseError;
+use mqward_crypto::cose::{CoseError, MAX_EXTRA_LEN};
 use mqward_crypto::{
     AgeError, BLOB_OVERHEAD, BOOT_SLOT_LEN, BlobError, BootError, CLOCK_JUMP_SECS, Class, Clock,
     Device, FIRST_CLOCK_JUMP_SECS, FrameError, Generation, HEADER_LEN, HardwareId, ImportError,
@@ -97,6 +97,7 @@ fn lengths_are_those_of_the_specification() {
     assert_eq!((BLOB_OVERHEAD, MAX_BLOB_LEN), (107, 362));
     assert_eq!((HEADER_LEN, SEAL_OVERHEAD, PASSWORD_LEN), (14, 30, 39));
     assert_eq!((BOOT_SLOT_LEN, RESUME_RECORD_LEN), (16, 32));
+    assert_eq!(MAX_EXTRA_LEN, 17);
 }
 
 #[test]
