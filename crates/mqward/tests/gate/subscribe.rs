@@ -65,6 +65,54 @@ fn a5_shared_subscription_is_judged_by_its_inner_filter() {
     });
 }
 
+/// Of every filter of up to three levels: what `$share/g/` stands before is judged as if it stood alone.
+#[test]
+fn a5_sharing_changes_no_verdict() {
+    let levels = [
+        "rx",
+        "device-0123456789ab",
+        "all",
+        "a",
+        "secret",
+        "",
+        "$SYS",
+        "+",
+        "#",
+        "$share",
+    ];
+    let mut filters: Vec<String> = levels.map(str::to_owned).to_vec();
+    for first in [0, levels.len()] {
+        for index in first..filters.len() {
+            for level in levels {
+                filters.push(format!("{}/{level}", filters[index]));
+            }
+        }
+    }
+    with_gate(|gate| {
+        let mut answers = [0; 3];
+        for filter in &filters {
+            let shared = gate.subscribe(DEVICE, format!("$share/g/{filter}").as_bytes());
+            // Sharing does not nest (MQTT §4.8.2): what names a group itself is no filter.
+            let alone = gate.subscribe(DEVICE, filter.as_bytes());
+            let nested = filter.split('/').next() == Some("$share");
+            let expected = if nested {
+                "malformed-topic"
+            } else {
+                code(&alone)
+            };
+            // An empty filter is none, with a group or without.
+            assert_eq!(code(&shared), expected, "{filter:?}");
+            let kind = ["allowed", "denied", "not-allowed"]
+                .iter()
+                .position(|kind| *kind == expected);
+            if let Some(kind) = kind {
+                answers[kind] += 1;
+            }
+        }
+        assert!(answers.iter().all(|count| *count > 0), "{answers:?}");
+    });
+}
+
 #[test]
 fn a6_dollar_names_are_denied_unless_a_rule_names_them() {
     let rules = [
