@@ -4,20 +4,32 @@
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use mqward::{Class, Judgement, Receipt, StrictMark, Window};
+use mqward::{Class, Direction, Judgement, Receipt, StrictMark, Window};
 use mqward_fuzz::{WindowModel, at, sealed_messages};
 
 const COUNTS: u32 = 200;
 
 fuzz_target!(|steps: &[u8]| {
     static MESSAGES: OnceLock<Vec<Receipt>> = OnceLock::new();
-    let messages = MESSAGES.get_or_init(|| sealed_messages(Class::Stored, 6, COUNTS));
+    static COMMANDS: OnceLock<Vec<Receipt>> = OnceLock::new();
+    let sealed = |direction| sealed_messages(direction, Class::Stored, 6, COUNTS);
+    let messages = MESSAGES.get_or_init(|| sealed(Direction::Up));
     run::<1>(messages, steps);
     run::<2>(messages, steps);
+    let commands = COMMANDS.get_or_init(|| sealed(Direction::Down));
     let mut mark = StrictMark::NONE;
     let mut last = (0, 0);
     for step in steps.chunks_exact(2) {
-        let message = pick(messages, step);
+        // Each of the two is closed to what the other one is for.
+        assert!(matches!(
+            mark.judge(pick(messages, step)),
+            Judgement::Closed
+        ));
+        let message = pick(commands, step);
+        assert!(matches!(
+            Window::<1>::new().judge(message),
+            Judgement::Closed
+        ));
         if let Judgement::Fresh(ticket) = mark.judge(message) {
             assert!(
                 (message.boot(), message.count()) > last,
@@ -41,9 +53,9 @@ fn run<const WORDS: usize>(messages: &[Receipt], steps: &[u8]) {
     let mut stored = vec![0; Window::<WORDS>::EXPORT_LEN];
     for step in steps.chunks_exact(2) {
         if step[0] >= 250 {
-            // The state may be older than the last effect: the cold rule is put on it.
+            // The state may be older than the last effect: the cold rule is put on it. A skew below 60 counts as 60.
             window.set_cold(at(u32::from(step[1]) * 4), 3);
-            model.set_cold(at(u32::from(step[1]) * 4 + 3).get());
+            model.set_cold(at(u32::from(step[1]) * 4 + 60).get());
         }
         let message = pick(messages, step);
         let expected = model.judge(message, 64 * WORDS as u32);

@@ -1,8 +1,8 @@
 //! A device whose flash can be torn, and the messages that it seals.
 
 use mqward::{
-    BOOT_SLOT_LEN, BootRecord, BootStorage, Class, Clock, Device, Generation, HardwareId, Opened,
-    Opener, Receipt, Sealer, Sender, Slot, UnixTime, UpSeed, sealed_len,
+    BOOT_SLOT_LEN, BootRecord, BootStorage, Class, Clock, Device, Direction, DownSeed, Generation,
+    HardwareId, Opened, Opener, Receipt, Sealer, Sender, Slot, UnixTime, UpSeed, sealed_len,
 };
 
 /// Two slots; a write keeps its first `torn` bytes and fails if `torn` is less than a slot.
@@ -63,16 +63,40 @@ pub fn uplink(seed: u8) -> (Sealer, Opener) {
     )
 }
 
+/// Both ends of a backend's downlink to the device in one of its boots.
+fn downlink(seed: u8) -> (Sealer, Opener) {
+    let (seed, receiver_boot) = (DownSeed::from_bytes([seed; 32]), 77);
+    let from = backend();
+    let sealer = Sealer::downlink(&seed, device(), HardwareId::EMPTY, from, receiver_boot);
+    let opener = Opener::downlink(&seed, device(), HardwareId::EMPTY, from, receiver_boot);
+    (
+        sealer.expect("a downlink sender"),
+        opener.expect("a downlink sender"),
+    )
+}
+
+fn backend() -> Sender {
+    Sender::backend(16).expect("the first backend")
+}
+
 /// Receipts of `counts` messages in each of `boots` boots; message (b, c) has the time b * counts + c.
 #[must_use]
-pub fn sealed_messages(class: Class, boots: u32, counts: u32) -> Vec<Receipt> {
-    let (sealer, opener) = uplink(9);
+pub fn sealed_messages(
+    direction: Direction,
+    class: Class,
+    boots: u32,
+    counts: u32,
+) -> Vec<Receipt> {
+    let (from, (sealer, opener)) = match direction {
+        Direction::Up => (Sender::DEVICE, uplink(9)),
+        Direction::Down => (backend(), downlink(8)),
+    };
     let mut flash = Flash::provisioned(at(0));
     let mut receipts = Vec::new();
     for boot in 0..boots {
         let mut boot_number = BootRecord::start(&mut flash).expect("a whole record");
         let mut stamper = boot_number
-            .seal_stamper(Sender::DEVICE, [0; 4])
+            .seal_stamper(from, [0; 4])
             .expect("the first time");
         for count in 0..counts {
             let clock = Clock::Trusted(at(boot * counts + count));

@@ -22,7 +22,6 @@ mod storm;
 mod sysroot;
 mod test;
 mod timing;
-mod unstable;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,7 +61,7 @@ enum Task {
     Fleet,
     /// Prints flash, RAM, stack and instructions per core beside other libraries, and checks the limits.
     Sizes,
-    /// Runs every fuzz target for some seconds, with the nightly compiler if there is one.
+    /// Runs every fuzz target for some seconds, from the committed seeds.
     Fuzz {
         /// Seconds for each target.
         #[arg(default_value_t = 30)]
