@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test stops at the first surprise"
 )]
 
@@ -10,11 +11,12 @@ mod stampers;
 
 use mqward_crypto::cose::{CoseError, MAX_EXTRA_LEN};
 use mqward_crypto::{
-    AgeError, BLOB_OVERHEAD, BOOT_SLOT_LEN, BlobError, BootError, CLOCK_JUMP_SECS, Class, Clock,
-    Device, FIRST_CLOCK_JUMP_SECS, FrameError, Generation, HEADER_LEN, HardwareId, ImportError,
-    LoginRefusal, MAX_BLOB_LEN, MalformedPassword, OpenError, PASSWORD_LEN, ParamError,
-    RESUME_RECORD_LEN, ResumeRecord, SEAL_OVERHEAD, SealError, Sealer, Sender, StampError, UpSeed,
-    Window, sealed_len,
+    AgeError, Audience, BLOB_OVERHEAD, BOOT_SLOT_LEN, BlobError, BootError, CLOCK_JUMP_SECS, Claim,
+    Class, Clock, ClockRule, Device, Direction, FIRST_CLOCK_JUMP_SECS, FrameError, Generation,
+    HEADER_LEN, HardwareId, Header, ImportError, Judgement, LoginKey, LoginRefusal, LoginTerms,
+    MAX_BLOB_LEN, MalformedPassword, OpenError, Opened, Opener, PASSWORD_LEN, ParamError,
+    RESUME_RECORD_LEN, ResumeRecord, SEAL_OVERHEAD, SealError, Sealer, Sender, StampError,
+    UnixTime, UpSeed, Window, sealed_len,
 };
 
 #[test]
@@ -89,6 +91,115 @@ fn errors_say_what_is_wrong() {
     for (text, part) in told {
         assert!(text.contains(part), "{part:?} is not in {text:?}");
     }
+}
+
+#[test]
+fn values_give_back_what_they_were_made_of() {
+    let generation = Generation::new(7).unwrap();
+    let device = Device::new("device-1", generation).unwrap();
+    assert_eq!(
+        (device.client_id(), device.generation()),
+        ("device-1", generation)
+    );
+    assert_eq!(HardwareId::new(&[1, 2]).unwrap().as_bytes(), [1, 2]);
+    let audience = Audience::new("mqtt.example.com").unwrap();
+    assert_eq!(audience.as_str(), "mqtt.example.com");
+    let (sensor, backend) = (Sender::device(15).unwrap(), Sender::backend(16).unwrap());
+    assert_eq!((sensor.get(), sensor.is_device()), (15, true));
+    assert_eq!((backend.get(), backend.is_device()), (16, false));
+
+    let (mut login, mut seal) = stampers::at(7, 3, 0, 1);
+    assert_eq!((login.boot(), seal.boot()), (7, 7));
+    assert_eq!(seal.sender(), Sender::DEVICE);
+    let time = UnixTime::from_secs(1_767_225_600).unwrap();
+    assert_eq!(Clock::Trusted(time).time(), Some(time));
+    assert_eq!(Clock::None.time(), None);
+    let terms = LoginTerms::new(61, ClockRule::Accepted).unwrap();
+    assert_eq!(terms.window_secs(), 61);
+    let key = LoginKey::from_bytes([1; 32]);
+    let password = login.mint(&key, device, Clock::Trusted(time)).unwrap();
+    assert_eq!(password.as_str().as_bytes(), password.as_bytes());
+    let claim = Claim::parse(password.as_bytes()).unwrap();
+    assert_eq!((claim.generation(), claim.time()), (generation, Some(time)));
+    let late = UnixTime::from_secs(1_767_225_620).unwrap();
+    let accepted = claim.verify(&key, true, "device-1", &terms, late).unwrap();
+    assert_eq!(accepted.stamp(), claim.stamp());
+    assert_eq!(accepted.mark(), claim.mark());
+    assert_eq!((accepted.skew(), accepted.time()), (Some(-20), Some(time)));
+    let mark = accepted.mark();
+    assert_eq!((mark.generation(), mark.boot()), (7, 7));
+    assert_eq!(mark.count(), claim.stamp().count());
+
+    let seed = UpSeed::from_bytes([9; 32]);
+    let sealer = Sealer::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
+    let opener = Opener::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
+    let mut sealed = [0; sealed_len(2)];
+    let clock = Clock::Trusted(time);
+    sealer
+        .seal(&mut seal, Class::Will, "t", clock, b"xy", &mut sealed)
+        .unwrap();
+    let header = Header::parse(&sealed).unwrap();
+    assert_eq!(
+        (header.class(), header.generation()),
+        (Class::Will, generation)
+    );
+    assert_eq!(
+        (header.sender(), header.time()),
+        (Sender::DEVICE, Some(time))
+    );
+    let Ok(Opened::Message(message)) = opener.open_in_place("t", &mut sealed) else {
+        panic!("own message does not open");
+    };
+    assert_eq!(message.payload(), b"xy");
+    let (payload, receipt) = message.into_parts();
+    assert_eq!(payload, b"xy");
+    assert_eq!(
+        (receipt.class(), receipt.generation()),
+        (Class::Will, generation)
+    );
+    assert_eq!(
+        (receipt.direction(), receipt.sender()),
+        (Direction::Up, Sender::DEVICE)
+    );
+    assert_eq!((receipt.boot(), receipt.time()), (7, Some(time)));
+    assert_eq!(receipt.count(), header.stamp().count());
+    assert_eq!(header.stamp().boot(), 7);
+    let now = UnixTime::from_secs(1_767_225_605).unwrap();
+    assert_eq!(receipt.age(Clock::Trusted(now)), Some(5));
+    assert_eq!(receipt.age(Clock::None), None);
+}
+
+#[test]
+fn a_ticket_that_is_used_says_so() {
+    let mut window = Window::<1>::new();
+    let device = Device::new("device-1", Generation::FIRST).unwrap();
+    let seed = UpSeed::from_bytes([9; 32]);
+    let sealer = Sealer::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
+    let opener = Opener::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
+    let (_, mut stamper) = stampers::at(7, 3, 0, 1);
+    let mut sealed = [0; sealed_len(0)];
+    sealer
+        .seal(
+            &mut stamper,
+            Class::Live,
+            "t",
+            Clock::None,
+            b"",
+            &mut sealed,
+        )
+        .unwrap();
+    let Ok(Opened::Message(message)) = opener.open_in_place("t", &mut sealed) else {
+        panic!("own message does not open");
+    };
+    let (Judgement::Fresh(one), Judgement::Fresh(two)) = (
+        window.judge(message.receipt()),
+        window.judge(message.receipt()),
+    ) else {
+        panic!("not fresh");
+    };
+    window.commit(one).unwrap();
+    let told = window.commit(two).unwrap_err().to_string();
+    assert!(told.contains("committed before"), "{told}");
 }
 
 /// Whoever keeps a place for them in memory or flash counts on these (spec §4.5, §6.1, §7).
