@@ -111,6 +111,8 @@ fn tests(
     // What must not compile is for the host's compiler; memcheck cannot watch what a sanitizer watches.
     command.args(["--", "--skip", "misuse_does_not_compile"]);
     command.args(["--skip", "no_branch_and_no_address_depends_on_a_secret"]);
+    // An emulator and the sanitizers are slow; what is checked stays in the code.
+    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
     command.envs(environment.iter().copied());
     let shown: Vec<String> = environment
         .iter()
