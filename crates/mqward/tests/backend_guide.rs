@@ -24,7 +24,7 @@ fn receive(
     message.receipt().check_age(&AgeRule::UPLINK, Clock::Trusted(now))?;
     let mut window = Window::<16>::import(row)?;
     let Judgement::Fresh(ticket) = window.judge(message.receipt()) else {
-        return Ok(None); // acted on before: acknowledge it, drop it
+        return Ok(None); // acted on before; or closed, and it cannot be told (§5): not acted on
     };
     window.commit(ticket)?;
     row.resize(Window::<16>::EXPORT_LEN, 0);
