@@ -113,6 +113,7 @@ int main(void)
         || failed("window", mqward_window_judge(&window, &message.receipt, &ticket))) {
         return 1;
     }
+    mqward_wipe(&seed, sizeof seed);
 
     /* The effect and the window belong into one transaction. */
     printf("%.*s says %.*s\n", (int)device.client_id_len, device.client_id, (int)message.payload_len,

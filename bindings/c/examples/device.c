@@ -128,12 +128,14 @@ int main(void)
     }
     mqward_wipe(&blob.auth_seed, sizeof blob.auth_seed);
     mqward_wipe(&blob.up_seed, sizeof blob.up_seed);
+    mqward_wipe(&blob.down_seed, sizeof blob.down_seed);
 
     /* Every connection attempt has a password of its own; the user name is the client id. */
     if (failed("password", mqward_password_mint(&logins, &login_key, &blob.device, now, password, sizeof password))) {
         return 1;
     }
     printf("user name  %.*s\npassword   %s\n", (int)blob.device.client_id_len, blob.device.client_id, password);
+    mqward_wipe(password, sizeof password);
 
     /* The plaintext stands where it will be sealed. */
     memcpy(message + MQWARD_HEADER_LEN, "21.5", 4);
@@ -153,5 +155,6 @@ int main(void)
         return 1;
     }
     mqward_sealer_wipe(&sealer);
+    mqward_wipe(&login_key, sizeof login_key);
     return 0;
 }
