@@ -242,6 +242,12 @@ impl Guard {
         audience.map(|audience| audience.as_str().to_owned())
     }
 
+    /// The policy file that [`reload`](Self::reload) reads.
+    #[must_use]
+    pub fn policy_path(&self) -> &Path {
+        &self.core.policy_path
+    }
+
     /// A verdict in a sentence for the operator, with role, rule and level of the policy in force.
     #[must_use]
     pub fn explain(&self, verdict: &Verdict) -> String {

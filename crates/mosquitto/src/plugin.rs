@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use mqward::{Publish, UnixTime, Verdict};
-use mqward_broker::{Guard, LoginRequest, Outcome, PolicyError};
+use mqward_broker::{Guard, LoginRequest, Outcome, Policy, PolicyError};
 
 use crate::bridges::Bridges;
 use crate::connections::{Asked, Connections};
@@ -176,7 +176,11 @@ impl Plugin {
             );
             return;
         };
-        match self.guard.reload(now) {
+        let reloaded = match clash_of_reload(&self.guard) {
+            Some(clash) => Err(clash),
+            None => self.guard.reload(now).map_err(StartError::Policy),
+        };
+        match reloaded {
             Ok(()) => sys::log(sys::LOG_NOTICE, "mqward: policy reloaded"),
             Err(e) => sys::log(
                 sys::LOG_ERR,
@@ -278,9 +282,11 @@ fn publish<'a>(access: &Access<'a>) -> Publish<'a> {
 /// How much of a topic goes to the log, in bytes.
 const TOPIC_IN_LOG: usize = 128;
 
+/// The guards of this process, with their policies.
+static GUARDS: Mutex<Vec<(PathBuf, Weak<Guard>)>> = Mutex::new(Vec::new());
+
 /// Listeners with the same policy file share one guard: a password is accepted once, not once per listener.
 fn shared_guard(policy: &Path) -> Result<Arc<Guard>, StartError> {
-    static GUARDS: Mutex<Vec<(PathBuf, Weak<Guard>)>> = Mutex::new(Vec::new());
     let mut guards = GUARDS.lock().unwrap_or_else(PoisonError::into_inner);
     let path = policy.canonicalize().unwrap_or_else(|_| policy.into());
     let known = guards.iter().find(|(known, _)| *known == path);
@@ -290,20 +296,38 @@ fn shared_guard(policy: &Path) -> Result<Arc<Guard>, StartError> {
     let guard =
         Arc::new(Guard::open(policy, now().ok_or(StartError::Clock)?).map_err(StartError::Policy)?);
     guards.retain(|(_, guard)| guard.strong_count() > 0);
-    let audience = guard.audience();
-    let same = guards.iter().find(|(_, other)| {
-        let other = other.upgrade().and_then(|other| other.audience());
-        other.is_some() && other == audience
-    });
-    if let (Some((other, _)), Some(audience)) = (same, audience) {
-        return Err(StartError::Audience {
-            policy: path,
-            other: other.clone(),
-            audience,
-        });
+    if let Some(clash) = clash(&guards, &guard, guard.audience()) {
+        return Err(clash);
     }
     guards.push((path, Arc::downgrade(&guard)));
     Ok(guard)
+}
+
+/// Whether a guard would have the audience of another one after a reload.
+fn clash_of_reload(guard: &Arc<Guard>) -> Option<StartError> {
+    // A mistake in it is told by the reload.
+    let policy = Policy::read(guard.policy_path()).ok()?;
+    let audience = policy.audience().map(|audience| audience.as_str().into());
+    let guards = GUARDS.lock().unwrap_or_else(PoisonError::into_inner);
+    clash(&guards, guard, audience)
+}
+
+fn clash(
+    guards: &[(PathBuf, Weak<Guard>)],
+    guard: &Arc<Guard>,
+    audience: Option<String>,
+) -> Option<StartError> {
+    let audience = audience?;
+    let mut others = guards
+        .iter()
+        .filter_map(|(path, other)| Some((path, other.upgrade()?)))
+        .filter(|(_, other)| !Arc::ptr_eq(other, guard));
+    let (other, _) = others.find(|(_, other)| other.audience().as_ref() == Some(&audience))?;
+    Some(StartError::Audience {
+        policy: guard.policy_path().into(),
+        other: other.clone(),
+        audience,
+    })
 }
 
 fn now() -> Option<UnixTime> {
@@ -311,7 +335,7 @@ fn now() -> Option<UnixTime> {
     UnixTime::from_secs(since.as_secs())
 }
 
-/// Why the plugin, and with it the broker, does not start.
+/// Why the plugin, and with it the broker, does not start, or goes on with the old policy.
 #[derive(Debug)]
 pub(crate) enum StartError {
     Options(OptionsError),

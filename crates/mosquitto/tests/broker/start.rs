@@ -97,6 +97,45 @@ fn listeners_with_policies_of_one_audience_keep_the_broker_down() {
     drop(setup().start().unwrap());
 }
 
+/// What keeps a broker down at its start keeps a policy out of force later.
+#[test]
+fn a_reload_gives_no_second_policy_the_audience_of_the_first() {
+    let fleet = Fleet::new();
+    let policy = fs::read_to_string(fleet.path("policy.toml")).unwrap();
+    let second = policy.replace("audit.jsonl", "second.jsonl");
+    let other = second.replace("mqtt.example.com", "other.example.com");
+    fs::write(fleet.path("second.toml"), &other).unwrap();
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let broker = fleet
+        .setup()
+        .per_listener_settings()
+        .line(&format!("listener {port} 127.0.0.1"))
+        .line("allow_anonymous false")
+        .line(&format!("plugin {}", plugin_path().unwrap().display()))
+        .line(&format!(
+            "plugin_opt_policy {}",
+            fleet.path("second.toml").display()
+        ))
+        .start()
+        .unwrap();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut device = FieldDevice::new(ALICE);
+    fs::write(fleet.path("second.toml"), second).unwrap();
+    reload(&broker, "second.toml: audience \"mqtt.example.com\"");
+    for version in Version::ALL {
+        let connect = device.connect();
+        drop(accepted(&broker, version, &connect));
+        let (_, answer) = Wire::dial(address, version, &connect).unwrap();
+        assert_eq!(answer, refusal(version), "accepted by each");
+    }
+    fs::write(fleet.path("second.toml"), other).unwrap();
+    reload(&broker, RELOADED);
+}
+
 #[test]
 fn listeners_with_the_same_policy_accept_a_password_once_among_them() {
     let fleet = Fleet::new();
