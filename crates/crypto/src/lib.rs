@@ -32,6 +32,7 @@ mod stamp;
 mod stamper;
 mod strict_mark;
 mod time;
+mod time_question;
 mod window;
 #[cfg(test)]
 mod wycheproof;
@@ -57,6 +58,9 @@ pub use stamp::{MAX_COUNT, Stamp};
 pub use stamper::{LoginStamper, SealStamper, StampError};
 pub use strict_mark::StrictMark;
 pub use time::{Clock, UnixTime};
+pub use time_question::{
+    TIME_ANSWER_LEN, TIME_ANSWER_MAX_MS, TimeAnswerError, TimeQuestion, time_answer,
+};
 pub use window::{ImportError, Window};
 
 /// Bytes of every key and seed.
