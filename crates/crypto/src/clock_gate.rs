@@ -12,8 +12,8 @@ pub const CLOCK_JUMP_SECS: u32 = 2 * 365 * 86_400;
 /// mint passwords for a far future.
 ///
 /// A reading below the floor or too far ahead of it counts as no clock, never as a reason not to log in. Only
-/// authenticated time raises the floor: a login accepted over TLS, or sealed time (spec §9). The caller stores
-/// [`floor`](Self::floor) when it has been raised.
+/// authenticated time raises the floor: that of a password accepted over TLS, or sealed time
+/// ([`TimeQuestion`](crate::TimeQuestion)). The caller stores [`floor`](Self::floor) when it has been raised.
 ///
 /// ```
 /// use mqward_crypto::{Clock, ClockGate, UnixTime};
@@ -70,7 +70,8 @@ impl ClockGate {
 
     /// Raises the floor to a time that was **authenticated**; never lowers it.
     ///
-    /// Not for SNTP: whoever forges it once would lock the device out of every earlier time.
+    /// Not for SNTP: whoever forges it once would lock the device out of every earlier time. Not after a login whose password
+    /// had no time either: it says nothing of the clock.
     pub fn raise(&mut self, authenticated: UnixTime) {
         self.floor = self.floor.max(authenticated);
         self.jump = self.jump.min(CLOCK_JUMP_SECS);
