@@ -3,7 +3,7 @@
 use core::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
 
 use crate::mac::{HmacKey, equal, expand};
 use crate::{Audience, Device, HardwareId, KEY_LEN, ParamError, Sender};
@@ -28,8 +28,22 @@ macro_rules! secret {
                 Self { bytes }
             }
 
+            /// The key that `derive` writes; inlined, so that it knows the lengths of what it hashes.
+            #[allow(dead_code, reason = "what is at the top of the tree is not derived")]
+            #[cfg(target_pointer_width = "64")]
+            #[inline(always)]
+            fn derived(derive: impl FnOnce(&mut [u8; KEY_LEN])) -> Self {
+                let mut bytes = [0; KEY_LEN];
+                derive(&mut bytes);
+                let key = Self { bytes };
+                bytes = [0; KEY_LEN];
+                optimization_barrier(&bytes);
+                key
+            }
+
             /// The key that `derive` writes where it stays: inlined, it would be copied to there, and its copy not wiped.
             #[allow(dead_code, reason = "what is at the top of the tree is not derived")]
+            #[cfg(not(target_pointer_width = "64"))]
             #[inline(never)]
             fn derived(derive: impl FnOnce(&mut [u8; KEY_LEN])) -> Self {
                 let mut key = Self { bytes: [0; KEY_LEN] };
@@ -93,7 +107,8 @@ macro_rules! secret {
             // Firmware has the loop once, for every kind of key.
             #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
             fn drop(&mut self) {
-                self.bytes.zeroize();
+                self.bytes = [0; KEY_LEN];
+                optimization_barrier(self);
             }
         }
 

@@ -21,6 +21,8 @@ mod latest_mark;
 mod login;
 mod mac;
 mod mark;
+#[cfg(target_pointer_width = "64")]
+mod one_block;
 mod opener;
 mod param_error;
 mod password;

@@ -1,4 +1,4 @@
-//! HMAC-SHA-256, HKDF-Expand of one block, comparison: the only file that names the crate of SHA-256.
+//! HMAC-SHA-256, HKDF-Expand of one block, comparison. This file and `one_block` alone name the crate of SHA-256.
 
 use core::hint::black_box;
 use core::slice;
@@ -8,15 +8,17 @@ use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, optimization_barrier};
 
 use crate::KEY_LEN;
+#[cfg(target_pointer_width = "64")]
+use crate::one_block;
 
 /// SHA-256's block, to which HMAC pads its key (RFC 2104 §2).
-const BLOCK_LEN: usize = 64;
+pub(crate) const BLOCK_LEN: usize = 64;
 
 /// Where the last block holds the length (FIPS 180-4 §5.1.1).
-const LENGTH_AT: usize = BLOCK_LEN - 8;
+pub(crate) const LENGTH_AT: usize = BLOCK_LEN - 8;
 
 /// SHA-256's state before the first block (FIPS 180-4 §5.3.3).
-const INITIAL: [u32; 8] = [
+pub(crate) const INITIAL: [u32; 8] = [
     0x6a09_e667,
     0xbb67_ae85,
     0x3c6e_f372,
@@ -32,8 +34,8 @@ const INITIAL: [u32; 8] = [
 /// Whoever keeps it spares half of the compressions of a short message. The crate `hmac` has this too, at three times
 /// the flash and twice the stack.
 pub(crate) struct HmacKey {
-    inner: [u32; 8],
-    outer: [u32; 8],
+    pub(crate) inner: [u32; 8],
+    pub(crate) outer: [u32; 8],
 }
 
 impl HmacKey {
@@ -67,6 +69,15 @@ impl HmacKey {
     // A host spares what the loop over parts of known lengths costs; a device wants the code once.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn mac(&self, parts: &[&[u8]], end: &[u8], out: &mut [u8; 32]) {
+        #[cfg(target_pointer_width = "64")]
+        if one_block::by_kept_key(self, parts, end, out) {
+            return;
+        }
+        self.mac_of_any_length(parts, end, out);
+    }
+
+    #[cfg_attr(target_pointer_width = "64", cold, inline(never))]
+    fn mac_of_any_length(&self, parts: &[&[u8]], end: &[u8], out: &mut [u8; 32]) {
         let mut state = self.inner;
         let mut block = Block::EMPTY;
         // Bytes hashed: the padded key was the first block.
@@ -102,7 +113,7 @@ impl Drop for HmacKey {
 }
 
 /// A block of SHA-256 that is filled from the front, zeros behind. Wiped on drop.
-struct Block([u8; BLOCK_LEN]);
+pub(crate) struct Block(pub(crate) [u8; BLOCK_LEN]);
 
 impl Block {
     const EMPTY: Self = Self([0; BLOCK_LEN]);
@@ -134,19 +145,29 @@ impl Drop for Block {
 }
 
 /// Writes the state as a digest (FIPS 180-4 §6.2.2) to the front of `out`.
-fn write(state: &[u32; 8], out: &mut [u8]) {
+pub(crate) fn write(state: &[u32; 8], out: &mut [u8]) {
     for (bytes, word) in out.chunks_exact_mut(4).zip(state) {
         bytes.copy_from_slice(&word.to_be_bytes());
     }
 }
 
 /// As [`HmacKey::mac`], for a key that is used once.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 pub(crate) fn hmac(key: &[u8; KEY_LEN], parts: &[&[u8]], out: &mut [u8; 32]) {
+    #[cfg(target_pointer_width = "64")]
+    if one_block::by_fresh_key(key, parts, &[], out) {
+        return;
+    }
     HmacKey::new(key).mac(parts, &[], out);
 }
 
 /// As [`HmacKey::expand`], for a key that is used once.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
 pub(crate) fn expand(key: &[u8; KEY_LEN], info: &[&[u8]], out: &mut [u8; KEY_LEN]) {
+    #[cfg(target_pointer_width = "64")]
+    if one_block::by_fresh_key(key, info, &[0x01], out) {
+        return;
+    }
     HmacKey::new(key).expand(info, out);
 }
 

@@ -187,6 +187,17 @@ fn live(blob: &[u8]) {
     ));
 }
 
+/// Derives every key of the device, and calls nothing afterwards that would lie on top of what that left.
+#[inline(never)]
+fn derive(blob: &[u8]) {
+    let hw = HardwareId::new(&HW).unwrap();
+    let parsed = Blob::parse(blob);
+    let blob = parsed.as_ref().unwrap();
+    let audience = mqward_crypto::Audience::new("mqtt.example.com").unwrap();
+    black_box(&blob.up_seed().sender_key(Sender::DEVICE, hw));
+    black_box(&blob.auth_seed().login_key(hw, audience));
+}
+
 /// Leaves a key behind, as a careless function does: the search has to find it.
 #[inline(never)]
 fn careless(blob: &[u8]) {
@@ -245,6 +256,9 @@ fn no_key_stays_on_the_stack() {
     assert_eq!(residue(), 0, "the paint does not cover the stack");
     deep(live, &blob);
     assert_eq!(residue(), 0, "parts of keys on the dead stack");
+    paint();
+    deep(derive, &blob);
+    assert_eq!(residue(), 0, "parts of derived keys on the dead stack");
 }
 
 #[test]
