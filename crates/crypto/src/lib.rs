@@ -7,6 +7,8 @@ extern crate std;
 
 mod aead;
 mod base64url;
+#[cfg(target_pointer_width = "64")]
+mod base64url_words;
 mod blob;
 mod boot;
 mod boot_record;

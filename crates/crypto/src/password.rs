@@ -144,12 +144,10 @@ impl Claim {
     /// # Errors
     /// [`MalformedPassword`], whatever is wrong.
     pub fn parse(password: &[u8]) -> Result<Self, MalformedPassword> {
+        let password: &[u8; PASSWORD_LEN] = password.try_into().map_err(|_| MalformedPassword)?;
         let mut raw = [0; RAW_LEN];
         // The decoder refuses what is not canonical: two texts for one password would be two to whoever compares texts.
-        if password.len() != PASSWORD_LEN || !base64url::decode(password, &mut raw) {
-            return Err(MalformedPassword);
-        }
-        if raw[0] != VERSION {
+        if !base64url::decode(password, &mut raw) || raw[0] != VERSION {
             return Err(MalformedPassword);
         }
         let (Ok(stamp), Ok(tag)) = (raw[2..HEAD_LEN].try_into(), raw[HEAD_LEN..].try_into()) else {
