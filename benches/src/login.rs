@@ -172,6 +172,19 @@ fn password(root: &Prk) -> Result<String, Box<dyn Error>> {
         .to_owned())
 }
 
+/// Reads, derives and verifies so many times.
+pub(crate) fn repeat(times: u32) -> Result<(), Box<dyn Error>> {
+    let root = AuthRoot::from_bytes(ROOT);
+    let text = password(&Prk::new_less_safe(HKDF_SHA256, &ROOT))?;
+    for _ in 0..times {
+        let claim = Claim::parse(black_box(text.as_bytes()))?;
+        if ours(black_box(&root), black_box(CLIENT_ID), &claim) != Some(true) {
+            return Err("a login is refused".into());
+        }
+    }
+    Ok(())
+}
+
 /// One section: derive and verify alone, then with the password read from its text too.
 pub(crate) fn sections(rounds: usize) -> Result<Vec<Section>, Box<dyn Error>> {
     let our_root = AuthRoot::from_bytes(ROOT);

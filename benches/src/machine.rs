@@ -22,6 +22,28 @@ fn output(program: &str, argument: &str) -> Result<String, Box<dyn Error>> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
+/// What the processor has, as /proc/cpuinfo calls it.
+pub(crate) fn flags() -> Result<Vec<String>, Box<dyn Error>> {
+    let info = std::fs::read_to_string("/proc/cpuinfo")?;
+    let flags = info.lines().find(|line| line.starts_with("flags"));
+    Ok(flags
+        .into_iter()
+        .flat_map(str::split_whitespace)
+        .map(str::to_owned)
+        .collect())
+}
+
+/// The name and version of the broker that the tests run.
+pub(crate) fn mosquitto() -> Result<String, Box<dyn Error>> {
+    let program = std::env::var("MQWARD_MOSQUITTO");
+    let help = output(program.as_deref().unwrap_or("/usr/sbin/mosquitto"), "-h")?;
+    let words: Vec<&str> = help.split_whitespace().take(3).collect();
+    match words[..] {
+        ["mosquitto", "version", version] => Ok(format!("Mosquitto {version}")),
+        _ => Err("mosquitto -h does not say its version".into()),
+    }
+}
+
 fn version(package: &str) -> Option<String> {
     let entry = format!("name = \"{package}\"\nversion = \"");
     let (_, rest) = LOCK.split_once(&entry)?;

@@ -11,6 +11,7 @@ use openssl::cipher::Cipher;
 use openssl::cipher_ctx::CipherCtx;
 
 use crate::document::{Chart, Row, Section};
+#[cfg(feature = "peers")]
 use crate::fiat;
 use crate::harness::{Contender, medians};
 
@@ -36,6 +37,7 @@ fn name_of(path: Path) -> &'static str {
 
 pub(crate) fn sections(rounds: usize) -> Result<Vec<Section>, Box<dyn Error>> {
     // SAFETY: it may be called at any time. Without it libsodium stays with its portable code.
+    #[cfg(feature = "peers")]
     if unsafe { libsodium_sys::sodium_init() } < 0 {
         return Err("libsodium does not start".into());
     }
@@ -166,6 +168,7 @@ fn sealers(len: usize) -> Result<Vec<Contender<'static>>, Box<dyn Error>> {
         let tag = black_box(&cipher).encrypt_inout_detached(&nonce, black_box(AAD), message.into());
         tag.map_or([0; 16], Into::into)
     })?);
+    #[cfg(feature = "peers")]
     all.push(sealer("chacha20 + fiat-crypto", len, |message| {
         fiat::seal(black_box(&KEY), black_box(&NONCE), black_box(AAD), message)
     })?);
@@ -176,14 +179,8 @@ fn sealers(len: usize) -> Result<Vec<Contender<'static>>, Box<dyn Error>> {
         let tag = black_box(&key).seal_in_place_separate_tag(nonce, aad, message);
         tag.map_or([0; 16], |tag| copied(tag.as_ref()))
     })?);
-    let key = aws_lc_key()?;
-    all.push(sealer("aws-lc-rs", len, move |message| {
-        let nonce = aws_lc_rs::aead::Nonce::assume_unique_for_key(black_box(NONCE));
-        let aad = aws_lc_rs::aead::Aad::from(black_box(AAD));
-        let tag = black_box(&key).seal_in_place_separate_tag(nonce, aad, message);
-        tag.map_or([0; 16], |tag| copied(tag.as_ref()))
-    })?);
-    all.push(sealer("libsodium", len, libsodium_seal)?);
+    #[cfg(feature = "peers")]
+    all.extend(more_sealers(len)?);
     let mut context = CipherCtx::new()?;
     context.encrypt_init(Some(Cipher::chacha20_poly1305()), Some(&KEY), Some(&NONCE))?;
     all.push(sealer("OpenSSL", len, move |message| {
@@ -219,6 +216,34 @@ fn openers(len: usize) -> Result<Vec<Contender<'static>>, Box<dyn Error>> {
         let opened = black_box(&key).open_in_place_separate_tag(nonce, aad, tag, message, 0..);
         opened.is_ok()
     })?);
+    #[cfg(feature = "peers")]
+    all.extend(more_openers(len)?);
+    let mut context = CipherCtx::new()?;
+    context.decrypt_init(Some(Cipher::chacha20_poly1305()), Some(&KEY), Some(&NONCE))?;
+    all.push(opener("OpenSSL", len, move |message, tag| {
+        openssl_open(&mut context, message, tag).is_ok()
+    })?);
+    Ok(all)
+}
+
+/// Those that no goal names: the gate does without, because they take long to build.
+#[cfg(feature = "peers")]
+fn more_sealers(len: usize) -> Result<Vec<Contender<'static>>, Box<dyn Error>> {
+    let mut all = Vec::new();
+    let key = aws_lc_key()?;
+    all.push(sealer("aws-lc-rs", len, move |message| {
+        let nonce = aws_lc_rs::aead::Nonce::assume_unique_for_key(black_box(NONCE));
+        let aad = aws_lc_rs::aead::Aad::from(black_box(AAD));
+        let tag = black_box(&key).seal_in_place_separate_tag(nonce, aad, message);
+        tag.map_or([0; 16], |tag| copied(tag.as_ref()))
+    })?);
+    all.push(sealer("libsodium", len, libsodium_seal)?);
+    Ok(all)
+}
+
+#[cfg(feature = "peers")]
+fn more_openers(len: usize) -> Result<Vec<Contender<'static>>, Box<dyn Error>> {
+    let mut all = Vec::new();
     let key = aws_lc_key()?;
     let mut joined = vec![0; len + 16];
     all.push(opener("aws-lc-rs", len, move |message, tag| {
@@ -231,11 +256,6 @@ fn openers(len: usize) -> Result<Vec<Contender<'static>>, Box<dyn Error>> {
         opened
     })?);
     all.push(opener("libsodium", len, libsodium_open)?);
-    let mut context = CipherCtx::new()?;
-    context.decrypt_init(Some(Cipher::chacha20_poly1305()), Some(&KEY), Some(&NONCE))?;
-    all.push(opener("OpenSSL", len, move |message, tag| {
-        openssl_open(&mut context, message, tag).is_ok()
-    })?);
     Ok(all)
 }
 
@@ -250,6 +270,7 @@ fn ring_key() -> Result<ring::aead::LessSafeKey, Box<dyn Error>> {
     ))
 }
 
+#[cfg(feature = "peers")]
 fn aws_lc_key() -> Result<aws_lc_rs::aead::LessSafeKey, Box<dyn Error>> {
     let key = aws_lc_rs::aead::UnboundKey::new(&aws_lc_rs::aead::CHACHA20_POLY1305, &KEY);
     Ok(aws_lc_rs::aead::LessSafeKey::new(
@@ -257,6 +278,7 @@ fn aws_lc_key() -> Result<aws_lc_rs::aead::LessSafeKey, Box<dyn Error>> {
     ))
 }
 
+#[cfg(feature = "peers")]
 fn libsodium_seal(message: &mut [u8]) -> [u8; 16] {
     let mut tag = [0; 16];
     let mut tag_len = 0;
@@ -279,6 +301,7 @@ fn libsodium_seal(message: &mut [u8]) -> [u8; 16] {
     tag
 }
 
+#[cfg(feature = "peers")]
 fn libsodium_open(message: &mut [u8], tag: &[u8; 16]) -> bool {
     let (key, nonce, aad) = (black_box(&KEY), black_box(&NONCE), black_box(AAD));
     // SAFETY: every pointer comes from a slice of the length beside it or of the length that the function asks for.

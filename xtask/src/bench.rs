@@ -5,24 +5,30 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{Failure, cargo, root, run};
+use crate::cost;
+use crate::instructions;
 use crate::packages::install;
 
 /// What the peers are built with: package and a file that it brings.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
     ("libmosquitto-dev", "/usr/include/mosquitto.h"),
     ("libssl-dev", "/usr/include/openssl/ssl.h"),
     ("pkg-config", "/usr/bin/pkg-config"),
     ("cmake", "/usr/bin/cmake"),
     ("make", "/usr/bin/make"),
     ("binutils", "/usr/bin/nm"),
+    ("valgrind", "/usr/bin/valgrind"),
 ];
 
 /// What is measured, and what for.
 pub(crate) enum Aim {
     /// Prints the tables and writes them to `docs/`.
     Document,
-    /// Fails when a ratio is above its goal by more than the margin, or a vector intrinsic is called as a function.
+    /// Fails when a ratio is above what is held by more than the margin, an operation takes more instructions than it did, or a
+    /// vector intrinsic is called as a function.
     Check,
+    /// Counts instructions and writes `benches/instructions.txt`.
+    Count,
     /// Runs the criterion benchmarks of this project alone.
     Criterion,
 }
@@ -33,30 +39,43 @@ pub(crate) fn measure(aim: &Aim) -> Result<(), Failure> {
     }
     let missing = NEEDED.iter().filter(|(_, file)| !Path::new(file).exists());
     install(&missing.map(|(name, _)| *name).collect::<Vec<_>>())?;
+    if matches!(aim, Aim::Check | Aim::Count) {
+        let program = side_by_side("gate")?;
+        if matches!(aim, Aim::Count) {
+            return instructions::write(&program);
+        }
+        no_outlined_vectors(&program)?;
+        instructions::check(&program)?;
+        return run(
+            Command::new(&program).arg("--check"),
+            "side-by-side --check",
+        );
+    }
+    let program = side_by_side("peers")?;
+    let table = target("benches/target").join("cost.md");
+    cost::run(Some(&table))?;
+    run(
+        Command::new(&program)
+            .args(["--write", "docs", "--broker"])
+            .arg(&table),
+        "side-by-side --write docs --broker cost.md",
+    )
+}
+
+/// Builds the program that measures, with the peers of this feature.
+fn side_by_side(peers: &str) -> Result<PathBuf, Failure> {
     cargo([
         "build",
         "--release",
+        "--locked",
         "--manifest-path",
         "benches/Cargo.toml",
         "--features",
-        "peers",
+        peers,
         "--bin",
         "side-by-side",
     ])?;
-    let program = target("benches/target").join("release/side-by-side");
-    match aim {
-        Aim::Check => {
-            no_outlined_vectors(&program)?;
-            run(
-                Command::new(&program).arg("--check"),
-                "side-by-side --check",
-            )
-        }
-        _ => run(
-            Command::new(&program).args(["--write", "docs"]),
-            "side-by-side --write docs",
-        ),
-    }
+    Ok(target("benches/target").join("release/side-by-side"))
 }
 
 /// Where cargo builds, unless it is told otherwise.

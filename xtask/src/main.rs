@@ -13,6 +13,7 @@ mod firmware;
 mod fleet;
 mod fuzz;
 mod install;
+mod instructions;
 mod machines;
 mod mutants;
 mod packages;
@@ -48,9 +49,13 @@ enum Task {
     Check,
     /// Measures this project and its peers in one process, and writes `docs/performance.md`.
     Bench {
-        /// Fails when a ratio misses its goal by more than the margin, and writes nothing.
-        #[arg(long, conflicts_with = "criterion")]
+        /// Fails when a ratio is above what is held by more than the margin, or an operation takes more instructions than it
+        /// did; writes nothing.
+        #[arg(long, conflicts_with_all = ["criterion", "count"])]
         check: bool,
+        /// Counts the instructions of each operation and writes `benches/instructions.txt`.
+        #[arg(long, conflicts_with = "criterion")]
+        count: bool,
         /// Runs the criterion benchmarks of this project alone.
         #[arg(long)]
         criterion: bool,
@@ -151,11 +156,16 @@ fn main() -> ExitCode {
             seed,
             minutes,
         } => soak::run(kills, seed, minutes),
-        Task::Cost => cost::run(),
+        Task::Cost => cost::run(None),
         Task::Install { prefix } => install::run(&prefix),
-        Task::Bench { check, criterion } => bench::measure(&match (check, criterion) {
-            (true, _) => bench::Aim::Check,
-            (_, true) => bench::Aim::Criterion,
+        Task::Bench {
+            check,
+            count,
+            criterion,
+        } => bench::measure(&match (check, count, criterion) {
+            (true, _, _) => bench::Aim::Check,
+            (_, true, _) => bench::Aim::Count,
+            (_, _, true) => bench::Aim::Criterion,
             _ => bench::Aim::Document,
         }),
     };

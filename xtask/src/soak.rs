@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: the tests that take long, longer: a broker that is killed again and again, and one that runs on.
 
+use core::fmt::Display;
 use std::process::Command;
 
 use crate::command::{Failure, run as run_command};
@@ -23,7 +24,7 @@ pub(crate) fn run(kills: Option<u64>, seed: u64, minutes: Option<u64>) -> Result
 pub(crate) fn test(
     target: &str,
     arguments: &[&str],
-    settings: &[(&str, u64)],
+    settings: &[(&str, impl Display)],
 ) -> Result<(), Failure> {
     need(&[MOSQUITTO, MOSQUITTO_DEV, LIBMOSQUITTO_DEV])?;
     let mut command = Command::new(env!("CARGO"));
