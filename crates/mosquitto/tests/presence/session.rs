@@ -160,6 +160,11 @@ fn what_waits_for_a_device_with_another_user_name_waits_on() {
         for payload in ["1", "2", "3", "4"] {
             assert_eq!(message(&mut wire), (topic.clone(), payload.into()));
         }
+        // When it is closed, the broker has read what was acknowledged.
+        wire.disconnect().unwrap();
+        assert_eq!(wire.receive().unwrap(), Packet::Closed);
+        let clean = Connect::new(ALICE).login("fleet", "static");
+        drop(accepted(&broker, version, &clean));
     }
     assert_sound(&mut broker);
 }
