@@ -16,7 +16,7 @@ use mqward_crypto::{
     HEADER_LEN, HardwareId, Header, ImportError, Judgement, LoginKey, LoginRefusal, LoginTerms,
     MAX_BLOB_LEN, MalformedPassword, OpenError, Opened, Opener, PASSWORD_LEN, ParamError,
     RESUME_RECORD_LEN, ResumeRecord, SEAL_OVERHEAD, SealError, Sealer, Sender, StampError,
-    UnixTime, UpSeed, Window, sealed_len,
+    TimeAnswerError, UnixTime, UpSeed, Window, sealed_len,
 };
 
 #[test]
@@ -50,6 +50,10 @@ fn errors_say_what_is_wrong() {
         (OpenError::Frame(FrameError::Boot).to_string(), "boot is 0"),
         (OpenError::OtherKey.to_string(), "another generation"),
         (OpenError::Refused.to_string(), "not authentic"),
+        (TimeAnswerError::NoQuestion.to_string(), "nobody asked"),
+        (TimeAnswerError::NoAnswer.to_string(), "not an answer"),
+        (TimeAnswerError::OtherQuestion.to_string(), "earlier"),
+        (TimeAnswerError::Late.to_string(), "too long"),
         (FrameError::TooShort { actual: 7 }.to_string(), "7 bytes"),
         (FrameError::TooShort { actual: 7 }.to_string(), "30"),
         (FrameError::Version { byte: 0x18 }.to_string(), "0x18"),
