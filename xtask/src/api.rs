@@ -7,8 +7,9 @@ use crate::command::{Failure, root, run as run_command};
 use crate::packages::need_subcommand;
 
 /// Folder and name of each library.
-const CRATES: [(&str, &str); 4] = [
+const CRATES: [(&str, &str); 5] = [
     ("topic", "mqward-topic"),
+    ("aead", "mqward-aead"),
     ("crypto", "mqward-crypto"),
     ("mqward", "mqward"),
     ("broker", "mqward-broker"),
