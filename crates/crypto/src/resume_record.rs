@@ -121,4 +121,29 @@ mod tests {
             assert_eq!(retained, [0; RESUME_RECORD_LEN], "not erased");
         }
     }
+
+    /// What this library never wrote does not wake, also if its checksum fits.
+    #[test]
+    fn a_whole_record_of_the_impossible_is_a_boot() {
+        let wakes = |word: usize, value: u32| {
+            let mut retained = asleep();
+            retained[4 * word..][..4].copy_from_slice(&value.to_be_bytes());
+            let check = crc32(&retained[..28]);
+            retained[28..].copy_from_slice(&check.to_be_bytes());
+            ResumeRecord::wake(&mut retained).is_some()
+        };
+        // Magic, sender, boot and count of the login stamper, boot and count of the other one.
+        let (last, beyond) = (MAX_COUNT + 1, MAX_COUNT + 2);
+        for (word, possible, impossible) in [
+            (0, MAGIC, MAGIC ^ 1),
+            (1, 255, 256),
+            (2, 1, 0),
+            (3, last, beyond),
+            (4, 1, 0),
+            (5, last, beyond),
+        ] {
+            assert!(wakes(word, possible), "word {word}: {possible}");
+            assert!(!wakes(word, impossible), "word {word}: {impossible}");
+        }
+    }
 }

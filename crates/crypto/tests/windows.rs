@@ -460,6 +460,31 @@ fn latest_marks_take_equal_or_newer() {
     ));
 }
 
+/// Cold and not, anchored and not, at the last count of a boot: what is stored is what is read.
+#[test]
+fn every_state_reads_back() {
+    let start = UnixTime::from_secs(sealed_at(1, 0)).unwrap();
+    let mut anchored = Window::<2>::cold(start, 60);
+    assert!(accept(&mut anchored, &receipt(1, 100)));
+    let mut told = Window::<2>::new();
+    told.reopen(7, 0x00ff_ffff);
+    let mut two_boots = Window::<2>::new();
+    assert!(accept(&mut two_boots, &receipt(1, 299)) && accept(&mut two_boots, &receipt(2, 0)));
+    let states = [
+        Window::<2>::new(),
+        Window::<2>::cold(start, 60),
+        Window::<2>::closed(),
+        anchored,
+        told,
+        two_boots,
+    ];
+    for state in &states {
+        let mut stored = [0; Window::<2>::EXPORT_LEN];
+        assert_eq!(state.export(&mut stored), Ok(stored.len()));
+        assert_eq!(Window::<2>::import(&stored).as_ref(), Ok(state));
+    }
+}
+
 #[test]
 fn a_damaged_export_is_refused() {
     let mut window = Window::<2>::new();
