@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+#[cfg(target_pointer_width = "64")]
+use crate::shape::Shape;
 use crate::{
     SyntaxError, TopicName, inclusion,
     level::{self, Levels},
@@ -30,7 +32,11 @@ use crate::{
 /// # Ok::<(), SyntaxError>(())
 /// ```
 #[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
-pub struct TopicFilter<'a>(&'a str);
+pub struct TopicFilter<'a> {
+    text: &'a str,
+    #[cfg(target_pointer_width = "64")]
+    shape: Shape,
+}
 
 impl<'a> TopicFilter<'a> {
     /// Validates a Topic Filter. A shared subscription is none: see
@@ -54,7 +60,11 @@ impl<'a> TopicFilter<'a> {
         if utf8_string::has_wildcard(filter) {
             check_wildcards(filter.as_bytes())?;
         }
-        Ok(Self(filter))
+        Ok(Self {
+            text: filter,
+            #[cfg(target_pointer_width = "64")]
+            shape: Shape::of(filter),
+        })
     }
 
     /// Validates the bytes of a Topic Filter as they came from the network.
@@ -68,36 +78,43 @@ impl<'a> TopicFilter<'a> {
     /// The filter as text.
     #[must_use]
     pub const fn as_str(&self) -> &'a str {
-        self.0
+        self.text
     }
 
     /// The filter as bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
-        self.0.as_bytes()
+        self.text.as_bytes()
     }
 
     /// The topic levels as text: the parts between the `/`, at least one.
     pub fn levels(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        self.0.split(level::SEPARATOR)
+        self.text.split(level::SEPARATOR)
     }
 
     /// Whether `name` is one of the names that this filter stands for.
     #[must_use]
     pub fn matches(&self, name: TopicName<'_>) -> bool {
-        includes(self.0, name.as_str(), Levels::of_name)
+        #[cfg(target_pointer_width = "64")]
+        return self.shape.matches(self.text, name.as_str());
+        #[cfg(not(target_pointer_width = "64"))]
+        level::covers(Levels::of_filter(self.text), Levels::of_name(name.as_str())).is_ok()
     }
 
     /// Whether every name that `other` stands for is also one of this filter.
     #[must_use]
     pub fn covers(&self, other: TopicFilter<'_>) -> bool {
-        includes(self.0, other.0, Levels::of_filter)
+        if cfg!(target_pointer_width = "64") {
+            inclusion::includes(self.text, other.text)
+        } else {
+            level::covers(Levels::of_filter(self.text), Levels::of_filter(other.text)).is_ok()
+        }
     }
 
     /// Whether this filter and `other` share at least one name.
     #[must_use]
     pub fn overlaps(&self, other: TopicFilter<'_>) -> bool {
-        level::overlaps(Levels::of_filter(self.0), Levels::of_filter(other.0))
+        level::overlaps(Levels::of_filter(self.text), Levels::of_filter(other.text))
     }
 }
 
@@ -111,23 +128,13 @@ impl<'a> TryFrom<&'a str> for TopicFilter<'a> {
 
 impl fmt::Display for TopicFilter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.text)
     }
 }
 
 impl fmt::Debug for TopicFilter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TopicFilter({:?})", self.0)
-    }
-}
-
-/// Whether all that `inner` stands for is part of what `outer` does. Hosts take eight bytes at a time, microcontrollers
-/// the walk that they have anyway.
-fn includes<'a>(outer: &'a str, inner: &'a str, levels: fn(&'a str) -> Levels<'a>) -> bool {
-    if cfg!(target_pointer_width = "64") {
-        inclusion::includes(outer, inner)
-    } else {
-        level::covers(Levels::of_filter(outer), levels(inner)).is_ok()
+        write!(f, "TopicFilter({:?})", self.text)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::word;
 
-/// Whether every name that `inner`, a valid Topic Name or Topic Filter, stands for is one that `outer`, a valid Topic
+/// Whether every name that `inner`, a valid Topic Filter, stands for is one that `outer`, a valid Topic
 /// Filter, stands for: what [`level::covers`](crate::level::covers) finds out level by level.
 ///
 /// Where both texts have the same bytes, where levels begin is of no interest; only where they differ does `outer` need

@@ -19,6 +19,8 @@ mod limits;
 mod name;
 mod pattern;
 mod rule;
+#[cfg(target_pointer_width = "64")]
+mod shape;
 mod subscription;
 #[cfg(feature = "alloc")]
 mod trie;

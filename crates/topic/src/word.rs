@@ -3,10 +3,9 @@
 /// Bytes of a word.
 pub(crate) const LEN: usize = 8;
 
-/// The highest and the lowest bit of every byte, and a `/` in every byte.
+/// The highest and the lowest bit of every byte.
 const HIGH: u64 = 0x8080_8080_8080_8080;
 const LOW: u64 = 0x0101_0101_0101_0101;
-const SLASHES: u64 = 0x2f2f_2f2f_2f2f_2f2f;
 
 /// The eight bytes from `at` on, the first one lowest; zero behind the end of `text`.
 ///
@@ -55,28 +54,40 @@ pub(crate) const fn first(word: u64, count: usize) -> u64 {
     word << unused << unused >> unused >> unused
 }
 
-/// The first byte that is not zero stands where the first `/` is; zero if there is none.
-///
-/// Bytes behind it may stand for a `/` that is none: a borrow runs upwards only.
+/// Bytes up to the first `wanted`; eight if there is none.
 #[inline]
-const fn slashes(word: u64) -> u64 {
-    let zeros = word ^ SLASHES;
-    zeros.wrapping_sub(LOW) & !zeros & HIGH
+const fn before(word: u64, wanted: u8) -> usize {
+    let zeros = word ^ LOW.wrapping_mul(wanted as u64);
+    // Bytes behind the first one may be told as `wanted` and be none: a borrow runs upwards only.
+    zeros_before(zeros.wrapping_sub(LOW) & !zeros & HIGH)
 }
 
 /// Bytes up to the first `/`; eight if there is none.
+#[cfg(any(test, feature = "alloc"))]
 #[inline]
 pub(crate) const fn before_slash(word: u64) -> usize {
-    zeros_before(slashes(word))
+    before(word, b'/')
 }
 
 /// Where the level that begins or goes on at `at` ends: at its `/` or at the end of `text`.
 #[inline]
-pub(crate) fn level_end(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn level_end(text: &[u8], at: usize) -> usize {
+    end(text, at, b'/')
+}
+
+/// Where what needs no wildcard ends from `at` on: at a `+` or at the end of `text`.
+#[cfg(any(test, target_pointer_width = "64"))]
+#[inline]
+pub(crate) fn literal_end(text: &[u8], at: usize) -> usize {
+    end(text, at, b'+')
+}
+
+#[inline]
+fn end(text: &[u8], mut at: usize, mark: u8) -> usize {
     while at < text.len() {
-        // Both at once: most levels end in the second if not in the first, and a guess which costs more than a look.
-        let first = before_slash(load(text, at));
-        let second = before_slash(load(text, at + LEN));
+        // Both at once: most end in the second if not in the first, and a guess which costs more than a look.
+        let first = before(load(text, at), mark);
+        let second = before(load(text, at + LEN), mark);
         let before = if first < LEN { first } else { LEN + second };
         at += before;
         if before < 2 * LEN {
@@ -111,11 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn a_level_ends_where_the_bytes_say() {
-        // Of every three of these bytes the middle one is the neighbour of a `/` in value.
+    fn what_ends_ends_where_the_bytes_say() {
+        // With the neighbours of `/` and `+` in value.
         for text in [
             &b"./0/"[..],
             b"0/.//",
+            b"*+,/+",
+            b",+*++/",
             b"\xff/\x80/0",
             b"aaaaaaaa/bbbbbbbbbbbbbbbbb/",
             b"x",
@@ -123,9 +136,12 @@ mod tests {
             for times in 1..5 {
                 let text = text.repeat(times);
                 for at in 0..=text.len() {
-                    let end = text[at..].iter().position(|byte| *byte == b'/');
-                    let end = end.map_or(text.len(), |end| at + end);
-                    assert_eq!(level_end(&text, at), end);
+                    let end = |mark| {
+                        let end = text[at..].iter().position(|byte| *byte == mark);
+                        end.map_or(text.len(), |end| at + end)
+                    };
+                    assert_eq!(level_end(&text, at), end(b'/'));
+                    assert_eq!(literal_end(&text, at), end(b'+'));
                 }
             }
         }
