@@ -252,7 +252,7 @@ impl Trie {
     }
 
     /// Where a level leads from a node: by its text, as the client's identifier, by `+`.
-    #[inline]
+    #[inline(always)]
     fn next(
         &self,
         index: u32,

@@ -15,7 +15,7 @@ const GOOD: usize = 6;
 /// An edge. `to` is zero, the root, in an empty entry.
 #[derive(Copy, Clone, Debug, Default)]
 struct Entry {
-    /// Half of the hash.
+    /// Another hash.
     tag: u32,
     from: u32,
     to: u32,
@@ -40,7 +40,7 @@ pub(super) struct Edge {
 
 impl Edges {
     /// Where the level `key` leads from the node `from`, if `is_it` agrees; zero if nowhere.
-    #[inline]
+    #[inline(always)]
     pub(super) fn follow(&self, from: u32, key: &Key<'_>, is_it: impl Fn(u32) -> bool) -> u32 {
         let (home, tag) = self.layout.place(from, key.label());
         let entries = self.entries.get(home..).unwrap_or_default();
@@ -113,16 +113,17 @@ impl Layout {
         }
     }
 
-    /// The home of an edge, and its tag.
+    /// The home of an edge, and its tag. Only what `from` takes part in has to wait for the edge before.
     #[inline]
     fn place(self, from: u32, label: Label) -> (usize, u32) {
-        let mixed = label.mixed() ^ u64::from(from).wrapping_mul(GOLDEN);
-        let mixed = mixed.wrapping_mul(self.multiplier);
-        let hash = (mixed ^ (mixed >> 32)).wrapping_mul(ROOT_3);
-        // The upper half, scaled; node numbers have 32 bits, so this stays below 2^64.
-        let home = (hash >> 32).wrapping_mul(self.homes) >> 32;
-        let [a, b, c, d, ..] = hash.to_le_bytes();
-        let tag = u32::from_le_bytes([a, b, c, d]);
+        let mixed = label
+            .mixed()
+            .wrapping_add(u64::from(from).wrapping_mul(ROOT_3));
+        let hash = u128::from(mixed.wrapping_mul(self.multiplier));
+        // The upper bits, scaled: below `homes`.
+        let home = (hash * u128::from(self.homes)) >> 64;
+        let [a, b, c, d, e, f, g, h] = mixed.to_le_bytes();
+        let tag = u32::from_le_bytes([a, b, c, d]) ^ u32::from_le_bytes([e, f, g, h]);
         (usize::try_from(home).unwrap_or_default(), tag)
     }
 }

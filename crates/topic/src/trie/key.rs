@@ -42,7 +42,7 @@ pub(super) struct Key<'a> {
 
 impl<'a> Key<'a> {
     /// The level that begins at `start`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(text: &'a [u8], start: usize) -> Self {
         let word = word::load(text, start);
         let len = word::before_slash(word);
