@@ -83,7 +83,7 @@ impl Guard {
         let mut detail = start.describe().to_owned();
         if let Some(until) = until {
             detail.push_str(&format!(
-                "; devices that it has not seen since are refused as unavailable with passwords up to {}",
+                "; refused as unavailable are passwords with a time up to {}",
                 until.get()
             ));
         }

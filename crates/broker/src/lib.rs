@@ -25,6 +25,7 @@ mod private_file;
 mod registry;
 mod replay_journal;
 mod replay_store;
+mod replay_table;
 mod rounds;
 mod rule_set;
 mod services;

@@ -1,13 +1,16 @@
 //! The durable replay store: marks in memory, every change in a journal beside them.
 
+mod contents;
 mod error;
+mod inner;
+mod marks;
 mod record;
 mod request;
 mod snapshot;
 mod start;
-mod state;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use core::fmt;
 use std::io;
@@ -18,12 +21,15 @@ use mqward::{Advance, Mark, UnixTime};
 
 use crate::journal::{Journal, Tail};
 use crate::replay_store::{ColdStart, ReplayStore, StoreUnavailable};
+use contents::{Contents, PURPOSE};
 pub use error::ReplayError;
+use inner::Inner;
+use marks::{MarkSet, Marks};
 use record::{Entry, Floors, Record, Run};
 pub use request::ReplayMark;
+use snapshot::Snapshot;
 pub use start::ReplayStart;
-use start::{LastRun, Lock, inode, machine_boot};
-use state::{Contents, Marks};
+use start::{Lock, inode, machine_boot};
 
 /// A replay store in a file, for one broker process (spec §6.5).
 ///
@@ -31,6 +37,14 @@ use state::{Contents, Marks};
 /// way, forgets none. Against power failure only marks of passwords without time and those that begin a new
 /// generation are synced one by one; for all others the cold-start rule holds. What cannot be written is not
 /// accepted.
+///
+/// In memory a device takes at most 17 bytes, from some thousands of devices on: marks are kept by 64 bits of SipHash-1-3
+/// of the client id, under a key that is drawn at each start. Two ids with the same 64 bits share a mark, the higher one:
+/// one of them may be refused until its counter has passed the other's or the process starts anew, none is accepted twice.
+/// Among ten million devices two such ids exist with a probability of 3 in a million. The file names every id, and what it
+/// says of one is that id's own.
+///
+/// The file is written anew from itself, half a million ids at a time, which takes some 64 megabytes meanwhile.
 ///
 /// Beside the journal lies a lock file. It keeps a second process out, and tells whether the journal is older than
 /// the end of the last run, but for its last seconds.
@@ -56,36 +70,12 @@ pub struct ReplayJournal {
     path: PathBuf,
     start: ReplayStart,
     inner: Mutex<Inner>,
+    /// Held while the journal is written anew.
+    rewriting: Mutex<()>,
     /// Held during a sync, and taken before `inner`: one sync serves all who wait for it, and its error reaches them.
     syncing: Mutex<()>,
     // Let go last of all.
     lock: Mutex<Lock>,
-}
-
-struct Inner {
-    journal: Journal,
-    marks: Marks,
-    floors: Floors,
-    run: Run,
-    /// A sync failed, so what the file holds is not certain: nothing is accepted until it is written anew.
-    broken: bool,
-    /// The last write failed: a shorter file may find room.
-    crowded: bool,
-    /// What the last trouble was, until it is reported.
-    trouble: Option<String>,
-    /// How much of the file is known to be durable.
-    synced_len: u64,
-    /// How long the file was when its last record said what is durable.
-    noted_len: u64,
-    /// How many files were begun: a place in an earlier one is durable, for the next was before it counted.
-    file_number: u64,
-    /// How long the file was after it was last written anew.
-    snapshot_len: u64,
-    /// What changed since a snapshot in the making began.
-    since_snapshot: Option<Vec<(Box<str>, Option<Entry>)>>,
-    /// The latest time that somebody said it was.
-    last_time: UnixTime,
-    body: Vec<u8>,
 }
 
 impl ReplayJournal {
@@ -132,7 +122,7 @@ impl ReplayJournal {
         if !path.exists() {
             let mut contents = Contents::default();
             let start = ReplayStart::Missing;
-            contents.floors = start.floors(Floors::default(), None, 0, now, cold_start);
+            contents.set_floors(start.floors(Floors::default(), None, 0, now, cold_start));
             return Self::write_first(path, lock, (start, contents), run);
         }
         let (mut contents, journal, tail) = Contents::open(path)?;
@@ -146,7 +136,13 @@ impl ReplayJournal {
             &journal,
         )?;
         let before = contents.floors;
-        contents.floors = start.floors(before, contents.run, contents.last_time, now, cold_start);
+        contents.set_floors(start.floors(
+            before,
+            contents.run,
+            contents.last_time,
+            now,
+            cold_start,
+        ));
         let last = contents.run.map_or(0, |run| run.number);
         let run = Run {
             number: last.max(number).saturating_add(1),
@@ -158,29 +154,14 @@ impl ReplayJournal {
             drop(journal);
             return Self::write_first(path, lock, (start, contents), run);
         }
-        let store = Self {
-            path: path.to_owned(),
-            start,
-            inner: Mutex::new(Inner {
-                snapshot_len: journal.len(),
-                synced_len: 0,
-                noted_len: 0,
-                file_number: 0,
-                journal,
-                marks: contents.marks,
-                floors: contents.floors,
-                run,
-                broken: false,
-                crowded: false,
-                trouble: None,
-                since_snapshot: None,
-                last_time: run.time,
-                body: Vec::new(),
-            }),
-            syncing: Mutex::new(()),
-            lock: Mutex::new(lock),
-        };
-        store.begin_run(before != contents.floors)?;
+        // Synced as a whole before the first login.
+        let floors_changed = before != contents.floors;
+        let store = Self::with(path, lock, start, (journal, run), contents);
+        store.begin_run(floors_changed)?;
+        if store.is_overgrown() {
+            // Else whoever is killed again and again reads more each time. Without room it goes on as it is.
+            drop(store.compact());
+        }
         Ok(store)
     }
 
@@ -190,7 +171,7 @@ impl ReplayJournal {
         self.start
     }
 
-    /// How many client ids have a mark.
+    /// How many client ids have a mark; those whose marks are kept together count as one.
     #[must_use]
     pub fn len(&self) -> usize {
         self.inner().marks.len()
@@ -200,6 +181,12 @@ impl ReplayJournal {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How much memory the marks have, in bytes: at most 17 per client id, from some thousands on.
+    #[must_use]
+    pub fn allocated(&self) -> usize {
+        self.inner().marks.allocated()
     }
 
     /// Passwords up to this time may have been used and forgotten; `None` where nothing was ever forgotten.
@@ -226,6 +213,7 @@ impl ReplayJournal {
             .append(&Record::Floors(floors))
             .and_then(|()| inner.sync());
         written.map_err(|error| ReplayError::of_io(&self.path, &error))?;
+        inner.marks.set_floor();
         inner.floors = floors;
         Ok(())
     }
@@ -239,45 +227,73 @@ impl ReplayJournal {
         inner
             .append(&Record::Forget { client_id })
             .map_err(|error| ReplayError::of_io(&self.path, &error))?;
-        inner.marks.remove(client_id);
-        if let Some(changes) = &mut inner.since_snapshot {
-            changes.push((client_id.into(), None));
-        }
+        inner.marks.forget(client_id);
         Ok(())
     }
 
-    /// Writes a new file for contents that are known, and begins a run with it.
-    fn write_first(
+    fn with(
         path: &Path,
         lock: Lock,
-        (start, contents): (ReplayStart, Contents),
-        run: Run,
-    ) -> Result<Self, ReplayError> {
-        let failed = |error: io::Error| ReplayError::of_io(path, &error);
-        let Contents { marks, floors, .. } = contents;
-        let (journal, run) = snapshot::write(path, &marks, floors, run).map_err(failed)?;
-        let store = Self {
+        start: ReplayStart,
+        (journal, run): (Journal, Run),
+        contents: Contents<Marks>,
+    ) -> Self {
+        // As long as it would be, had it just been written anew.
+        let ids = u64::try_from(contents.marks.len()).unwrap_or(u64::MAX);
+        let snapshot_len = match contents.mark_records {
+            0 => journal.len(),
+            records => journal.len() / records * ids.min(records),
+        };
+        Self {
             path: path.to_owned(),
             start,
             inner: Mutex::new(Inner {
-                snapshot_len: journal.len(),
+                snapshot_len,
                 synced_len: journal.len(),
+                unsynced: Vec::new(),
                 noted_len: 0,
                 file_number: 0,
                 journal,
-                marks,
-                floors,
+                marks: contents.marks,
+                floors: contents.floors,
                 run,
                 broken: false,
                 crowded: false,
                 trouble: None,
-                since_snapshot: None,
                 last_time: run.time,
                 body: Vec::new(),
             }),
+            rewriting: Mutex::new(()),
             syncing: Mutex::new(()),
             lock: Mutex::new(lock),
-        };
+        }
+    }
+
+    /// Writes a new file, with what is in the old one if there is one, and begins a run with it.
+    fn write_first(
+        path: &Path,
+        lock: Lock,
+        (start, mut contents): (ReplayStart, Contents<Marks>),
+        run: Run,
+    ) -> Result<Self, ReplayError> {
+        let failed = |error: io::Error| ReplayError::of_io(path, &error);
+        let is_there = path.exists();
+        let written = Snapshot::begin(path, contents.floors, run).and_then(|mut snapshot| {
+            if is_there {
+                // What stands behind a hole too.
+                snapshot.add_newest(contents.marks.len(), &mut |take| {
+                    let read = Journal::read(path, PURPOSE, &mut |_, body| take(body));
+                    read.map(drop)
+                        .map_err(|error| io::Error::other(error.to_string()))
+                })?;
+            }
+            snapshot.place(path)?;
+            Ok(snapshot.finish())
+        });
+        let written = written.inspect_err(|_| snapshot::abandon(path));
+        // Of the old file.
+        contents.mark_records = 0;
+        let store = Self::with(path, lock, start, written.map_err(failed)?, contents);
         store.number_lock()?;
         Ok(store)
     }
@@ -319,7 +335,7 @@ impl ReplayJournal {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // A mark is in the map only after it is in the file, so what a dead holder left only refuses too much.
+        // A mark is in the table only after it is in the file, so what a dead holder left only refuses too much.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -334,76 +350,11 @@ fn this_run(last_number: u64, now: UnixTime, window_secs: u16, boot: Option<[u8;
     }
 }
 
-impl Inner {
-    fn append(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let mut body = core::mem::take(&mut self.body);
-        let written = self.journal.append(record.encode(&mut body));
-        self.body = body;
-        self.crowded |= written.is_err();
-        if let Err(error) = &written {
-            self.trouble.get_or_insert_with(|| error.to_string());
-        }
-        written
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        let synced = self.journal.sync();
-        match &synced {
-            Ok(()) => self.synced_len = self.journal.len(),
-            Err(error) => self.give_up(error),
-        }
-        synced
-    }
-
-    /// The system may have dropped what it could not write: the file says nothing certain any more.
-    fn give_up(&mut self, error: &io::Error) {
-        self.broken = true;
-        self.trouble.get_or_insert_with(|| error.to_string());
-    }
-
-    /// What the lock file is to say.
-    fn last_run(&self) -> LastRun {
-        LastRun {
-            number: self.run.number,
-            durable: Some((*self.journal.id(), self.synced_len)),
-        }
-    }
-
-    /// The run, for a file that is written anew: it knows the latest time that the old one recorded.
-    fn run_by_now(&self) -> Run {
-        Run {
-            time: self.run.time.max(self.last_time),
-            ..self.run
-        }
-    }
-
-    /// Whether a mark that is newer than the stored one may pass, for all that may have been forgotten.
-    fn floors_admit(&self, stored: Option<Entry>, time: Option<UnixTime>) -> bool {
-        let newest_epoch = stored.map_or(0, |entry| entry.epoch);
-        match time {
-            Some(time) => {
-                self.floors.epoch == 0
-                    || stored.is_some_and(|entry| entry.epoch == self.floors.epoch)
-                    || time.get() > self.floors.not_before
-            }
-            // Marks of such passwords are durable one by one, so only a floor that says more than "the end may be
-            // missing" concerns them.
-            None => self.floors.blind_epoch == 0 || newest_epoch >= self.floors.blind_epoch,
-        }
-    }
-
-    fn store(&mut self, client_id: &str, entry: Entry) {
-        self.marks.set(client_id, entry);
-        if let Some(changes) = &mut self.since_snapshot {
-            changes.push((client_id.into(), Some(entry)));
-        }
-    }
-}
-
 impl ReplayStore for ReplayJournal {
     fn advance(&self, client_id: &str, mark: Mark, time: Option<UnixTime>) -> Advance {
         let mut inner = self.inner();
-        let stored = inner.marks.get(client_id);
+        let key = inner.marks.key(client_id);
+        let stored = inner.marks.get(client_id, key);
         match mark.compare(stored.map(|entry| entry.mark)) {
             Advance::Advanced => {}
             refused => return refused,
@@ -419,13 +370,14 @@ impl ReplayStore for ReplayJournal {
             return Advance::Unavailable;
         }
         // From here on it is used up, whatever the answer is.
-        inner.store(client_id, entry);
+        let new = entry.stored(inner.floors);
+        inner.marks.set(client_id, key, new);
         let first_of_generation =
             stored.map_or(1, |entry| entry.mark.generation()) != mark.generation();
         if time.is_some() && !first_of_generation {
             return Advance::Advanced;
         }
-        let place = (inner.file_number, inner.journal.len());
+        let place = inner.place();
         drop(inner);
         match self.make_durable(place) {
             Ok(()) => Advance::Advanced,
@@ -434,7 +386,9 @@ impl ReplayStore for ReplayJournal {
     }
 
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
-        Ok(self.inner().marks.get(client_id).map(|entry| entry.mark))
+        let inner = self.inner();
+        let stored = inner.marks.get(client_id, inner.marks.key(client_id));
+        Ok(stored.map(|stored| stored.mark))
     }
 
     fn maintain(&self, now: UnixTime) -> Vec<String> {

@@ -1,11 +1,11 @@
 //! The replay store: the newest accepted mark of every client id.
 
 use core::fmt;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mqward::{Advance, Mark, UnixTime};
+
+use crate::replay_table::{ReplayTable, Stored};
 
 /// Keeps the newest mark per client id. All brokers of one audience share one linearizable store.
 ///
@@ -50,10 +50,11 @@ impl fmt::Display for StoreUnavailable {
 
 impl core::error::Error for StoreUnavailable {}
 
-/// What a store does about a client id of which it has no mark (spec §6.5).
+/// What a store does that may have forgotten marks (spec §6.5).
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub enum ColdStart {
-    /// Only passwords with a time later than start plus window pass; those without time stay refused.
+    /// Only passwords with a time later than start plus window pass; those without time stay refused, but for client
+    /// ids of which the store has a mark.
     ///
     /// Right for production: a store that forgot its marks cannot know which passwords were used before it
     /// started. All of those have a time up to start plus window, so whatever is later is new for certain. The fleet
@@ -70,7 +71,7 @@ pub enum ColdStart {
 }
 
 impl ColdStart {
-    /// Whether a first password with this time may pass.
+    /// Whether a first password with this time may pass. Later ones with a time are asked the same.
     #[must_use]
     pub fn admits(&self, time: Option<UnixTime>) -> bool {
         match (self, time) {
@@ -85,7 +86,9 @@ impl ColdStart {
 
 /// Marks in the memory of this process, gone when it ends.
 ///
-/// It only ever holds devices whose password was right, so nobody outside the fleet can make it grow.
+/// It only ever holds devices whose password was right, so nobody outside the fleet can make it grow. A device takes at
+/// most 17 bytes, for marks are kept by a keyed hash of the client id: see [`ReplayJournal`](crate::ReplayJournal) for what
+/// that means.
 ///
 /// ```
 /// use mqward::{Advance, Generation, Mark};
@@ -98,7 +101,7 @@ impl ColdStart {
 /// ```
 pub struct MemoryReplayStore {
     cold_start: ColdStart,
-    marks: Mutex<HashMap<String, Mark>>,
+    table: Mutex<ReplayTable>,
 }
 
 impl MemoryReplayStore {
@@ -107,38 +110,46 @@ impl MemoryReplayStore {
     pub fn new(cold_start: ColdStart) -> Self {
         Self {
             cold_start,
-            marks: Mutex::new(HashMap::new()),
+            table: Mutex::new(ReplayTable::default()),
         }
     }
 
+    /// How much memory the marks have, in bytes.
+    #[must_use]
+    pub fn allocated(&self) -> usize {
+        self.table().allocated()
+    }
+
     /// One lock is enough: it is held for a hash lookup, far shorter than the tag before it takes.
-    fn marks(&self) -> MutexGuard<'_, HashMap<String, Mark>> {
-        // Every change is one insert, so a map whose holder died is whole.
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, ReplayTable> {
+        // Nothing that changes the table can panic, so one whose holder died is whole.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ReplayStore for MemoryReplayStore {
     fn advance(&self, client_id: &str, mark: Mark, time: Option<UnixTime>) -> Advance {
-        let mut marks = self.marks();
-        match marks.entry(client_id.to_owned()) {
-            Entry::Occupied(mut stored) => {
-                let advance = mark.compare(Some(*stored.get()));
-                if advance == Advance::Advanced {
-                    stored.insert(mark);
-                }
-                advance
-            }
-            Entry::Vacant(_) if !self.cold_start.admits(time) => Advance::Unavailable,
-            Entry::Vacant(vacant) => {
-                vacant.insert(mark);
-                Advance::Advanced
-            }
+        let mut table = self.table();
+        let key = table.key(client_id);
+        let stored = table.get(key);
+        match mark.compare(stored.map(|stored| stored.mark)) {
+            Advance::Advanced => {}
+            refused => return refused,
         }
+        // With a time, whatever the store has a mark of: an id that shares the slot of another opens nothing.
+        let is_known = time.is_none() && stored.is_some();
+        if !is_known && !self.cold_start.admits(time) {
+            return Advance::Unavailable;
+        }
+        let after_floor = true;
+        table.raise(key, Stored { mark, after_floor });
+        Advance::Advanced
     }
 
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
-        Ok(self.marks().get(client_id).copied())
+        let table = self.table();
+        let stored = table.get(table.key(client_id));
+        Ok(stored.map(|stored| stored.mark))
     }
 }
 
@@ -206,6 +217,31 @@ mod tests {
             store.advance("b", mark(1, 9, 4), None),
             Advance::Unavailable
         );
+        // But for a time that a password from before the start may have.
+        assert_eq!(
+            store.advance("a", mark(1, 9, 5), at(START + 60)),
+            Advance::Unavailable
+        );
+        assert_eq!(
+            store.advance("a", mark(1, 9, 5), at(START + 61)),
+            Advance::Advanced
+        );
+    }
+
+    #[test]
+    fn an_id_that_shares_a_slot_opens_no_time_before_the_start() {
+        let store = MemoryReplayStore {
+            table: Mutex::new(ReplayTable::with_key_bits(0)),
+            ..strict()
+        };
+        // Used before the start, and forgotten.
+        let used = (mark(1, 9, 7), at(START + 60));
+        assert_eq!(
+            store.advance("b", mark(1, 8, 1), at(START + 61)),
+            Advance::Advanced
+        );
+        assert_eq!(store.advance("a", used.0, used.1), Advance::Unavailable);
+        assert_eq!(store.newest("a"), Ok(Some(mark(1, 8, 1))), "the other's");
     }
 
     #[test]

@@ -8,9 +8,11 @@ use std::thread;
 
 use mqward::{ClientId, Generation, Mark};
 
+use super::contents::Contents;
+use super::marks::{IdMarks, MarkSet};
 use super::record::{Entry, Record};
 use super::start::beside;
-use super::state::Contents;
+
 use super::{ReplayError, ReplayJournal};
 use crate::journal::sync_folder;
 
@@ -28,8 +30,8 @@ pub struct ReplayMark {
     pub client_id: String,
     /// The mark; `None` forgets the device (for development alone).
     pub mark: Option<Mark>,
-    /// Somebody vouches that no later password was ever accepted: the device is let out of a cold start. Otherwise
-    /// the mark is a lower bound only, as one from a backup is.
+    /// Somebody vouches that no later password was ever accepted: a cold start no longer closes the device's passwords
+    /// without time. Otherwise the mark is a lower bound only, as one from a backup is.
     pub is_last: bool,
 }
 
@@ -139,7 +141,7 @@ impl ReplayJournal {
     /// # Errors
     /// When the file cannot be read or is no replay journal.
     pub fn read_marks(path: &Path) -> Result<Vec<ReplayMark>, ReplayError> {
-        let (contents, _) = Contents::read(path)?;
+        let (contents, _) = Contents::<IdMarks>::read(path)?;
         let marks = contents.marks.iter().map(|(client_id, entry)| ReplayMark {
             client_id: client_id.to_owned(),
             mark: Some(entry.mark),
@@ -167,7 +169,7 @@ impl ReplayJournal {
             merged += self.merge_some(some).map_err(failed)?;
         }
         let inner = self.inner();
-        let place = (inner.file_number, inner.journal.len());
+        let place = inner.place();
         drop(inner);
         self.make_durable(place).map_err(failed)?;
         Ok(merged)
@@ -185,30 +187,28 @@ impl ReplayJournal {
         {
             let Some(mark) = *mark else {
                 inner.append(&Record::Forget { client_id })?;
-                inner.marks.remove(client_id);
-                if let Some(changes) = &mut inner.since_snapshot {
-                    changes.push((client_id.as_str().into(), None));
-                }
+                inner.marks.forget(client_id);
                 merged += 1;
                 continue;
             };
-            let stored = inner.marks.get(client_id);
-            let newest = stored.map_or(mark, |stored| stored.mark.max(mark));
+            let floors = inner.floors;
+            let key = inner.marks.key(client_id);
+            let stored = inner.marks.get(client_id, key);
+            let is_newest = stored.is_none_or(|stored| stored.mark <= mark);
             let epoch = match (is_last, stored) {
                 // Vouched for is what was given, not a higher mark that was here before.
-                (true, _) if newest == mark => inner.floors.epoch,
-                (_, Some(stored)) => stored.epoch,
-                (_, None) => 0,
+                (true, _) if is_newest => floors.epoch,
+                (_, Some(stored)) if stored.after_floor && is_newest => floors.blind_epoch,
+                _ => 0,
             };
-            let entry = Entry {
-                mark: newest,
-                epoch,
-            };
-            if stored == Some(entry) {
+            let entry = Entry { mark, epoch };
+            // In any case: the higher mark may be another id's, whose slot this one shares.
+            inner.append(&Record::Mark { client_id, entry })?;
+            let new = entry.stored(floors);
+            if !is_newest || stored == Some(new) {
                 continue;
             }
-            inner.append(&Record::Mark { client_id, entry })?;
-            inner.store(client_id, entry);
+            inner.marks.set(client_id, key, new);
             merged += 1;
         }
         Ok(merged)

@@ -1,87 +1,160 @@
-//! The journal written anew: one record per client id instead of one per login.
+//! A journal written anew: one record per client id instead of one per login.
 
+use core::hash::BuildHasher;
+use std::collections::hash_map::RandomState;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
-use mqward::UnixTime;
-
-use super::record::{Entry, Floors, Record, Run};
+use super::contents::PURPOSE;
+use super::marks::{IdMarks, MarkSet};
+use super::record::{Floors, Record, Run};
 use super::start::{beside, inode};
-use super::state::{Marks, PURPOSE};
-use super::{ReplayError, ReplayJournal};
-use crate::journal::Journal;
+use crate::journal::{Journal, Readable};
 
-/// A journal shorter than this is left as it is.
-const MIN_LEN: u64 = 1024 * 1024;
-/// How many times its length after it was last written anew a journal may have.
-const GROWTH: u64 = 2;
+/// How many client ids are in memory at a time, some 64 megabytes; for each so many the old file is read once.
+pub(super) const IDS_PER_PASS: usize = if cfg!(test) { 1 << 10 } else { 1 << 19 };
+/// How much is written at a time.
+const PIECE_LEN: usize = 64 * 1024;
 
-/// Writes all that is known to a new file and puts it in the place of `path`, durable when this returns.
-pub(super) fn write(
-    path: &Path,
-    marks: &Marks,
-    floors: Floors,
+/// Shows the records of a journal to a visitor, from the first to the last, as often as it is asked to.
+pub(super) type Source<'a> = dyn FnMut(&mut dyn FnMut(&[u8])) -> io::Result<()> + 'a;
+
+/// A file in the making, beside the journal whose place it is to take.
+pub(super) struct Snapshot {
+    journal: Journal,
     run: Run,
-) -> io::Result<(Journal, Run)> {
-    let (mut journal, run) = begin(path, floors, run)?;
-    let mut bodies = Bodies::default();
-    let written = (0..marks.shards()).try_for_each(|index| {
-        bodies.set(marks.shard(index).map(|(id, entry)| (id, Some(entry))));
-        journal.append_all(bodies.iter())
-    });
-    // Without room a file that grows has to do.
-    drop(journal.reserve());
-    let placed = written
-        .and_then(|()| journal.sync())
-        .and_then(|()| journal.rename(path));
-    if let Err(error) = placed {
-        abandon(path);
-        return Err(error);
+    pieces: Pieces,
+}
+
+impl Snapshot {
+    /// Begins one, over what an earlier attempt left.
+    pub(super) fn begin(path: &Path, floors: Floors, run: Run) -> io::Result<Self> {
+        let mut journal = Journal::create(&beside(path, ".new"), PURPOSE)?;
+        let run = Run {
+            inode: inode(journal.file())?,
+            ..run
+        };
+        let mut body = Vec::new();
+        journal.append(Record::Floors(floors).encode(&mut body))?;
+        journal.append(Record::Run(run).encode(&mut body))?;
+        Ok(Self {
+            journal,
+            run,
+            pieces: Pieces::default(),
+        })
     }
-    Ok((journal, run))
-}
 
-fn begin(path: &Path, floors: Floors, run: Run) -> io::Result<(Journal, Run)> {
-    let mut journal = Journal::create(&beside(path, ".new"), PURPOSE)?;
-    let run = Run {
-        inode: inode(journal.file())?,
-        ..run
-    };
-    let mut body = Vec::new();
-    journal.append(Record::Floors(floors).encode(&mut body))?;
-    journal.append(Record::Run(run).encode(&mut body))?;
-    Ok((journal, run))
-}
+    /// Adds the newest mark of each client id in `source`, of which there are about so many.
+    ///
+    /// By ids, never by their keys: the file says what each id has used, also of ids that share a slot.
+    pub(super) fn add_newest(&mut self, ids: usize, source: &mut Source<'_>) -> io::Result<()> {
+        let hasher = RandomState::new();
+        let passes = ids.div_ceil(IDS_PER_PASS).max(1) as u64;
+        let mut body = Vec::new();
+        for pass in 0..passes {
+            let mut marks = IdMarks::default();
+            source(&mut |body| {
+                let (client_id, entry) = match Record::decode(body) {
+                    Some(Record::Mark { client_id, entry }) => (client_id, Some(entry)),
+                    Some(Record::Forget { client_id }) => (client_id, None),
+                    _ => return,
+                };
+                if passes == 1 || hasher.hash_one(client_id) % passes == pass {
+                    match entry {
+                        Some(entry) => marks.raise(client_id, entry, Floors::default()),
+                        None => marks.forget(client_id),
+                    }
+                }
+            })?;
+            for (client_id, entry) in marks.iter() {
+                self.add(Record::Mark { client_id, entry }.encode(&mut body))?;
+            }
+        }
+        Ok(())
+    }
 
-/// Frees the space of a file that could not be finished; the next attempt begins one over it in any case.
-fn abandon(path: &Path) {
-    drop(fs::remove_file(beside(path, ".new")));
-}
+    /// Adds the records of a part of the old journal as they are.
+    pub(super) fn copy(&mut self, old: &Readable, start: u64, end: u64) -> io::Result<()> {
+        let mut records = old.records(start, end);
+        while let Some(body) = records.next()? {
+            self.copy_record(body)?;
+        }
+        Ok(())
+    }
 
-/// Encoded records, one behind the other.
-#[derive(Default)]
-struct Bodies {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    body: Vec<u8>,
-}
+    /// Adds records that were appended to the old journal, from memory.
+    pub(super) fn copy_appended(&mut self, old: &Readable, appended: &[u8]) -> io::Result<()> {
+        old.visit_appended(appended, &mut |body| self.copy_record(body))
+    }
 
-impl Bodies {
-    fn set<'a>(&mut self, changes: impl Iterator<Item = (&'a str, Option<Entry>)>) {
-        self.bytes.clear();
-        self.ends.clear();
-        for (client_id, entry) in changes {
-            let record = match entry {
-                Some(entry) => Record::Mark { client_id, entry },
-                None => Record::Forget { client_id },
-            };
-            self.bytes.extend_from_slice(record.encode(&mut self.body));
-            self.ends.push(self.bytes.len());
+    fn copy_record(&mut self, body: &[u8]) -> io::Result<()> {
+        match Record::decode(body) {
+            Some(Record::Mark { .. } | Record::Forget { .. } | Record::Floors(_)) => self.add(body),
+            // Of the old file alone.
+            Some(Record::Run(_) | Record::Synced { .. } | Record::Close { .. }) => Ok(()),
+            None => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
+    fn add(&mut self, body: &[u8]) -> io::Result<()> {
+        self.pieces.bytes.extend_from_slice(body);
+        self.pieces.ends.push(self.pieces.bytes.len());
+        if self.pieces.bytes.len() < PIECE_LEN {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let written = self.journal.append_all(self.pieces.iter());
+        self.pieces.bytes.clear();
+        self.pieces.ends.clear();
+        written
+    }
+
+    /// Makes durable what was added.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        self.write()?;
+        self.journal.sync()
+    }
+
+    /// Takes the place of the journal at `path`, durable when this returns.
+    ///
+    /// # Errors
+    /// When it could not, or, as [`is_at`](Self::is_at) tells, when it did, but perhaps not after a power failure.
+    pub(super) fn place(&mut self, path: &Path) -> io::Result<()> {
+        self.write()?;
+        // Without room a file that grows has to do.
+        drop(self.journal.reserve());
+        self.journal.sync()?;
+        self.journal.rename(path)
+    }
+
+    /// Whether it has the name `path`.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        self.journal.path() == path
+    }
+
+    /// The journal that it is, and the run that it says to be of.
+    pub(super) fn finish(self) -> (Journal, Run) {
+        (self.journal, self.run)
+    }
+}
+
+/// Frees the space of a snapshot that could not be finished; the next attempt begins one over it in any case.
+pub(super) fn abandon(path: &Path) {
+    drop(fs::remove_file(beside(path, ".new")));
+}
+
+/// Records to be written with one call.
+#[derive(Default)]
+struct Pieces {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Pieces {
     fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = core::iter::once(0).chain(self.ends.iter().copied());
         starts
@@ -89,160 +162,3 @@ impl Bodies {
             .filter_map(|(start, end)| self.bytes.get(start..*end))
     }
 }
-
-impl ReplayJournal {
-    /// Waits until what ends at a place of the journal is durable: for a sync of its own, or for one that serves several.
-    ///
-    /// Other logins go on meanwhile.
-    ///
-    /// # Errors
-    /// When a sync failed: what the file holds is not certain then.
-    pub(super) fn make_durable(&self, (file_number, end): (u64, u64)) -> io::Result<()> {
-        let _syncing = self.syncing();
-        let inner = self.inner();
-        if inner.broken {
-            return Err(io::Error::other("an earlier sync failed"));
-        }
-        if inner.file_number != file_number || inner.synced_len >= end {
-            return Ok(());
-        }
-        let len = inner.journal.len();
-        let file = Arc::clone(inner.journal.file());
-        drop(inner);
-        let synced = file.sync_data();
-        let mut inner = self.inner();
-        match &synced {
-            // Written anew meanwhile: durable there.
-            _ if inner.file_number != file_number => return Ok(()),
-            Ok(()) => inner.synced_len = inner.synced_len.max(len),
-            Err(error) => inner.give_up(error),
-        }
-        synced
-    }
-
-    /// Makes what was written durable, off the path of logins, and notes when.
-    pub(super) fn sync_tail(&self, now: UnixTime) -> Result<(), ReplayError> {
-        let failed = |error: io::Error| ReplayError::of_io(&self.path, &error);
-        let mut inner = self.inner();
-        if inner.broken {
-            return Ok(());
-        }
-        // Without room a file that grows has to do.
-        drop(inner.journal.reserve());
-        let (file_number, len) = (inner.file_number, inner.journal.len());
-        if inner.noted_len == len {
-            return Ok(());
-        }
-        drop(inner);
-        self.make_durable((file_number, len)).map_err(failed)?;
-        let mut inner = self.inner();
-        if inner.file_number != file_number {
-            return Ok(());
-        }
-        inner
-            .append(&Record::Synced { len, time: now })
-            .map_err(failed)?;
-        // This record alone is no reason to sync again.
-        if inner.journal.len() == len.saturating_add(SYNCED_LEN) {
-            inner.noted_len = inner.journal.len();
-        }
-        drop(inner);
-        self.note_durable();
-        Ok(())
-    }
-
-    /// Writes the journal anew, with one record per client id; logins go on meanwhile.
-    ///
-    /// A store in use does so by itself, whenever the file has doubled and has more than a megabyte.
-    ///
-    /// # Errors
-    /// When the new file cannot be written. The old one stays.
-    pub fn compact(&self) -> Result<(), ReplayError> {
-        self.rewrite()
-            .map_err(|error| ReplayError::of_io(&self.path, &error))
-    }
-
-    /// Writes the journal anew when it is too long, or when what it holds is not certain.
-    pub(super) fn rewrite_if_due(&self) -> Result<(), ReplayError> {
-        let inner = self.inner();
-        let len = inner.journal.len();
-        let due = len > MIN_LEN.max(inner.snapshot_len.saturating_mul(GROWTH))
-            || (inner.crowded && len > inner.snapshot_len);
-        let (due, broken) = (due, inner.broken);
-        drop(inner);
-        let done = match (broken, due) {
-            (true, _) => self.rewrite_at_once(),
-            (false, true) => self.rewrite(),
-            (false, false) => Ok(()),
-        };
-        done.map_err(|error| ReplayError::of_io(&self.path, &error))
-    }
-
-    /// Nothing is accepted before this is done.
-    fn rewrite_at_once(&self) -> io::Result<()> {
-        let mut inner = self.inner();
-        let (journal, run) = write(&self.path, &inner.marks, inner.floors, inner.run_by_now())?;
-        inner.snapshot_len = journal.len();
-        inner.synced_len = journal.len();
-        inner.noted_len = 0;
-        inner.file_number += 1;
-        inner.journal = journal;
-        inner.crowded = false;
-        inner.run = run;
-        inner.broken = false;
-        Ok(())
-    }
-
-    /// Writes piece by piece, with logins between the pieces; what they change is written last.
-    fn rewrite(&self) -> io::Result<()> {
-        let mut inner = self.inner();
-        let floors = inner.floors;
-        let (mut journal, run) = begin(&self.path, floors, inner.run_by_now())?;
-        inner.since_snapshot = Some(Vec::new());
-        let shards = inner.marks.shards();
-        drop(inner);
-        let mut bodies = Bodies::default();
-        let written = (0..shards).try_for_each(|index| {
-            let inner = self.inner();
-            let shard = inner.marks.shard(index);
-            bodies.set(shard.map(|(id, entry)| (id, Some(entry))));
-            drop(inner);
-            journal.append_all(bodies.iter())
-        });
-        let written = written.and_then(|()| journal.sync());
-        let mut inner = self.inner();
-        let changes = inner.since_snapshot.take().unwrap_or_default();
-        let placed = written.and_then(|()| {
-            if inner.floors != floors {
-                journal.append(Record::Floors(inner.floors).encode(&mut bodies.body))?;
-            }
-            let changed = changes.iter().map(|(id, entry)| (&**id, *entry));
-            bodies.set(changed);
-            journal.append_all(bodies.iter())?;
-            drop(journal.reserve());
-            // Under the lock: what is durable in the old file has to be so in the new one before it counts.
-            journal.sync()?;
-            journal.rename(&self.path)
-        });
-        if let Err(error) = placed {
-            if journal.path() == self.path {
-                // What the next start would read is the new file; what is written goes to the old one.
-                inner.give_up(&error);
-            }
-            drop(inner);
-            abandon(&self.path);
-            return Err(error);
-        }
-        inner.snapshot_len = journal.len();
-        inner.synced_len = journal.len();
-        inner.noted_len = 0;
-        inner.file_number += 1;
-        inner.journal = journal;
-        inner.crowded = false;
-        inner.run = run;
-        Ok(())
-    }
-}
-
-/// A record that says what is durable, framed.
-const SYNCED_LEN: u64 = 2 + 13 + 4;

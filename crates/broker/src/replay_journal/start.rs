@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use mqward::UnixTime;
 
+use super::contents::Contents;
 use super::error::ReplayError;
+use super::marks::MarkSet;
 use super::record::{Floors, Run};
-use super::state::Contents;
 use crate::ColdStart;
 use crate::journal::{Journal, Tail, lock_file};
 
@@ -58,7 +59,7 @@ impl ReplayStart {
     /// How the run before ended.
     pub(super) fn judge(
         path: &Path,
-        contents: &Contents,
+        contents: &Contents<impl MarkSet>,
         tail: Tail,
         lock: &LastRun,
         (boot, inode): (Option<[u8; 16]>, u64),

@@ -1,7 +1,10 @@
 //! The journal through stops of every kind, on files as they would lie there.
 
 mod damage;
+mod first_version;
 mod merge;
+mod rewrite;
+mod shared_slots;
 
 use std::fs;
 use std::path::PathBuf;
@@ -174,8 +177,8 @@ fn after_a_power_failure_timed_passwords_wait_and_marks_hold_for_the_others() {
     );
     assert_eq!(
         after.advance("a", mark(1, 9, 8), Some(at(60))),
-        Advance::Advanced,
-        "judged by its mark from now on"
+        Advance::Unavailable,
+        "no such time, whatever is known of the device"
     );
     assert_eq!(
         after.advance("clockless", mark(1, 9, 1), None),
@@ -199,6 +202,10 @@ fn after_a_power_failure_timed_passwords_wait_and_marks_hold_for_the_others() {
     );
     assert_eq!(
         again.advance("a", mark(1, 9, 9), Some(at(62))),
+        Advance::Unavailable
+    );
+    assert_eq!(
+        again.advance("a", mark(1, 9, 9), Some(at(81))),
         Advance::Advanced
     );
 }

@@ -1,0 +1,234 @@
+//! A part of the table: an array of slots with open addressing that is nearly full at every size.
+
+use mqward::Mark;
+
+use super::Stored;
+
+/// How many bits tell the ids of a shard apart.
+pub(super) const TAG_BITS: u32 = 54;
+const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
+const AFTER_FLOOR: u64 = 1 << TAG_BITS;
+
+/// A tag with one bit of state in 7 bytes, a mark in 8. No mark is 0, so zeros are an empty slot.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Slot([u8; 15]);
+
+impl Slot {
+    const EMPTY: Self = Self([0; 15]);
+
+    pub(super) fn new(tag: u64, stored: Stored) -> Self {
+        let state = if stored.after_floor { AFTER_FLOOR } else { 0 };
+        let mut slot = Self::EMPTY;
+        slot.set_head(tag & TAG_MASK | state);
+        slot.set_mark(stored.mark.get());
+        slot
+    }
+
+    /// Tag and state.
+    fn head(&self) -> u64 {
+        let [a, b, c, d, e, f, g, ..] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, 0])
+    }
+
+    fn set_head(&mut self, head: u64) {
+        let [a, b, c, d, e, f, g, _] = head.to_le_bytes();
+        let [_, _, _, _, _, _, _, mark @ ..] = self.0;
+        let [h, i, j, k, l, m, n, o] = mark;
+        self.0 = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o];
+    }
+
+    fn tag(&self) -> u64 {
+        self.head() & TAG_MASK
+    }
+
+    /// The mark as a number; 0 for an empty slot.
+    fn mark(&self) -> u64 {
+        let [_, _, _, _, _, _, _, mark @ ..] = self.0;
+        u64::from_le_bytes(mark)
+    }
+
+    fn set_mark(&mut self, mark: u64) {
+        let [a, b, c, d, e, f, g, ..] = self.0;
+        let [h, i, j, k, l, m, n, o] = mark.to_le_bytes();
+        self.0 = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o];
+    }
+
+    fn is_empty(&self) -> bool {
+        self.mark() == 0
+    }
+
+    /// What it holds, unless it is empty.
+    pub(super) fn stored(self) -> Option<Stored> {
+        Some(Stored {
+            mark: Mark::from_u64(self.mark())?,
+            after_floor: self.head() & AFTER_FLOOR != 0,
+        })
+    }
+}
+
+/// Slots by linear probing in the order of Robin Hood: whoever is further from home has the place, and of those with one
+/// home the lower tag comes first. So all stand in the order of their tags, around the end of the array, and a search
+/// that fails ends early although few slots are empty.
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    slots: Box<[Slot]>,
+    len: usize,
+}
+
+/// Where a tag is, or where it would be inserted.
+enum Place {
+    At(usize),
+    Missing(usize),
+}
+
+impl Shard {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn allocated(&self) -> usize {
+        size_of_val(&*self.slots)
+    }
+
+    /// The slot with a tag.
+    pub(super) fn get(&self, tag: u64) -> Option<Slot> {
+        match self.find(tag)? {
+            Place::At(index) => self.slots.get(index).copied(),
+            Place::Missing(_) => None,
+        }
+    }
+
+    /// Stores a slot, or raises the one with its tag.
+    pub(super) fn raise(&mut self, new: Slot) {
+        if let Some(Place::At(index)) = self.find(new.tag()) {
+            if let Some(slot) = self.slots.get_mut(index) {
+                match new.mark().cmp(&slot.mark()) {
+                    core::cmp::Ordering::Less => {}
+                    core::cmp::Ordering::Equal => slot.set_head(slot.head() | new.head()),
+                    core::cmp::Ordering::Greater => *slot = new,
+                }
+            }
+            return;
+        }
+        if !fits(self.len + 1, self.slots.len()) {
+            self.grow();
+        }
+        self.insert(new);
+    }
+
+    pub(super) fn set_floor(&mut self) {
+        for slot in &mut self.slots {
+            slot.set_head(slot.tag());
+        }
+    }
+
+    /// `None` where there is no slot at all.
+    fn find(&self, tag: u64) -> Option<Place> {
+        let len = self.slots.len();
+        let mut index = home(tag, len);
+        for distance in 0..len {
+            let slot = self.slots.get(index)?;
+            if slot.is_empty() {
+                return Some(Place::Missing(index));
+            }
+            let there = slot.tag();
+            if there == tag {
+                return Some(Place::At(index));
+            }
+            let home = home(there, len);
+            let its_distance = if index >= home {
+                index - home
+            } else {
+                index + len - home
+            };
+            if its_distance < distance || (its_distance == distance && there > tag) {
+                return Some(Place::Missing(index));
+            }
+            index += 1;
+            if index == len {
+                index = 0;
+            }
+        }
+        // Never full, so never reached with slots.
+        None
+    }
+
+    /// Puts in a slot whose tag is not there, and moves on by one what stands from its place to the next empty slot.
+    fn insert(&mut self, new: Slot) {
+        let Some(Place::Missing(index)) = self.find(new.tag()) else {
+            return;
+        };
+        let last = self.slots.len().saturating_sub(1);
+        let is_empty = Slot::is_empty;
+        let (before, behind) = self.slots.split_at(index);
+        if let Some(run) = behind.iter().position(is_empty) {
+            self.slots.copy_within(index..index + run, index + 1);
+        } else if let (Some(run), Some(end)) = (
+            before.iter().position(is_empty),
+            self.slots.get(last).copied(),
+        ) {
+            // Around the end.
+            self.slots.copy_within(..run, 1);
+            self.slots.copy_within(index..last, index + 1);
+            if let Some(first) = self.slots.first_mut() {
+                *first = end;
+            }
+        } else {
+            // Never: there is an empty one.
+            return;
+        }
+        if let Some(slot) = self.slots.get_mut(index) {
+            *slot = new;
+            self.len += 1;
+        }
+    }
+
+    /// By a thirty-second: each insertion pays for about thirty moves, and no size leaves more than a tenth empty.
+    fn grow(&mut self) {
+        let mut len = self.slots.len();
+        while !fits(self.len + 1, len) {
+            len += len / 32 + 1;
+        }
+        let old = core::mem::replace(&mut self.slots, vec![Slot::EMPTY; len].into_boxed_slice());
+        self.len = 0;
+        // Behind an empty slot nobody is away from home for the sake of those before it.
+        let start = old.iter().position(Slot::is_empty).unwrap_or(0);
+        let (tail, head) = old.split_at(start);
+        let entries = head.iter().chain(tail).filter(|slot| !slot.is_empty());
+        // Places are counted on where the order goes around the end.
+        let (mut around, mut last_tag, mut next, mut end) = (0, 0, 0, usize::MAX);
+        for slot in entries {
+            let tag = slot.tag();
+            if tag < last_tag {
+                around = len;
+            }
+            last_tag = tag;
+            let place = (home(tag, len) + around).max(next);
+            if place >= end {
+                self.insert(*slot);
+                continue;
+            }
+            if end == usize::MAX {
+                end = place + len;
+            }
+            next = place + 1;
+            let index = if place < len { place } else { place - len };
+            if let Some(free) = self.slots.get_mut(index) {
+                *free = *slot;
+                self.len += 1;
+            }
+        }
+    }
+}
+
+/// Whether so many entries leave every sixteenth slot empty, and one at least.
+const fn fits(entries: usize, slots: usize) -> bool {
+    entries + slots / 16 < slots
+}
+
+/// Where a tag wants to be among `len` slots: in the order of tags.
+fn home(tag: u64, len: usize) -> usize {
+    // 32 bits of the tag times a length below 2^32.
+    let scaled = (tag >> (TAG_BITS - 32)).wrapping_mul(len as u64) >> 32;
+    usize::try_from(scaled).unwrap_or(0)
+}
