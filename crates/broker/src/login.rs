@@ -295,7 +295,7 @@ fn check_password(
             if standing != Standing::Accepted {
                 return Err(refuse(Reason::Revoked, None));
             }
-            history.record(client_id, login.time());
+            history.record(client_id, login.time(), found.clock);
             Ok(Admitted { skew, reached })
         }
         Advance::Same => Err(refuse(Reason::Replayed, None)),
