@@ -119,16 +119,17 @@ impl Formatter for AsciiFormatter {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        for character in fragment.chars() {
-            if matches!(character, ' '..='~') {
-                write!(writer, "{character}")?;
-            } else {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
+        let mut rest = fragment;
+        let is_strange = |character| !matches!(character, ' '..='~');
+        while let Some((at, strange)) = rest.char_indices().find(|(_, it)| is_strange(*it)) {
+            let (plain, from) = rest.split_at(at);
+            writer.write_all(plain.as_bytes())?;
+            for unit in strange.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
             }
+            rest = from.get(strange.len_utf8()..).unwrap_or("");
         }
-        Ok(())
+        writer.write_all(rest.as_bytes())
     }
 }
 
@@ -161,6 +162,11 @@ impl AuditLog {
             })))),
             Err(error) => Err(PolicyError::of_file(path, format!("audit log: {error}"))),
         }
+    }
+
+    /// Whether lines go anywhere.
+    pub(crate) const fn is_kept(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Goes on in a new file where somebody moved the old one away: a log is rotated without a reload.

@@ -175,7 +175,10 @@ impl Core {
         };
         let rule = &loaded.policy.services().limiter;
         let counted = match outcome {
-            // A line for every login of a device that proved who it is.
+            // A line for every login of a device that proved who it is, unless it never stops.
+            Outcome::Admit if loaded.audit.is_kept() => {
+                self.limiter.admission_of_client(request.client_id, now)
+            }
             Outcome::Admit => Counted::Within { over_before: 0 },
             Outcome::Defer => self.limiter.deferral_of_address(request.address, now, rule),
             Outcome::Refuse(_) if judged.is_authentic => {
@@ -283,8 +286,11 @@ impl Core {
         match counted {
             Counted::Within { .. } => self.log(loaded, &entry),
             Counted::First => {
-                let detail = match entry.verdict {
-                    AuditVerdict::Defer => {
+                let detail = match (entry.event, entry.verdict) {
+                    (AuditEvent::Login, AuditVerdict::Allow | AuditVerdict::Report) => {
+                        "so many logins in a row that further ones are only counted"
+                    }
+                    (_, AuditVerdict::Defer) => {
                         "so many logins left to the broker's own users that further ones are only counted"
                     }
                     _ => "so many failures that further ones are only counted",

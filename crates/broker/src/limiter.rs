@@ -14,6 +14,13 @@ const BUCKETS: usize = 4096;
 /// What a failure weighs: leaks by whole units every second.
 const WEIGHT: u32 = 60;
 
+/// How many logins in a row of one client are logged one by one, and how many a minute: far above what honest devices need.
+const ADMISSIONS: LimiterRule = LimiterRule {
+    failures: 600,
+    per_minute: 60,
+    closes: None,
+};
+
 /// Counts failures in a fixed number of leaky buckets; nobody can make it grow.
 ///
 /// **It never refuses anybody.** Every password is verified, and one that is right is admitted whatever happened
@@ -27,6 +34,15 @@ pub(crate) struct Limiter {
     addresses: Box<[Bucket]>,
     clients: Box<[Bucket]>,
     closes: Box<[Bucket]>,
+    admissions: Box<[NamedBucket]>,
+}
+
+/// A bucket of the one key that was counted last, so that a whole fleet coming back at once is not taken for one client.
+#[derive(Debug, Default)]
+struct NamedBucket {
+    /// Half of a hash of the key.
+    name: AtomicU32,
+    bucket: Bucket,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +97,7 @@ impl Default for Limiter {
             addresses: table(),
             clients: table(),
             closes: table(),
+            admissions: (0..BUCKETS).map(|_| NamedBucket::default()).collect(),
         }
     }
 }
@@ -151,6 +168,21 @@ impl Limiter {
             ..*rule
         };
         self.count_in(&self.closes, (client_id, topic), now, &rule)
+    }
+
+    /// A client logged in. Who has a key of its own and logs in without end would fill the log as failures would.
+    pub(crate) fn admission_of_client(&self, client_id: &[u8], now: UnixTime) -> Counted {
+        let hash = self.hasher.hash_one(client_id);
+        let place = usize::try_from(hash % BUCKETS as u64);
+        let place = place.ok().and_then(|index| self.admissions.get(index));
+        let (Some(place), Ok(name)) = (place, u32::try_from(hash >> 32)) else {
+            return Counted::Within { over_before: 0 };
+        };
+        if place.name.swap(name, Ordering::Relaxed) != name {
+            place.bucket.state.store(0, Ordering::Relaxed);
+            place.bucket.over.store(0, Ordering::Relaxed);
+        }
+        place.bucket.count(now, &ADMISSIONS)
     }
 
     fn count_in(
@@ -273,6 +305,26 @@ mod tests {
         ));
         assert_eq!([close(0), close(30)], [Counted::First, Counted::Over]);
         assert!(matches!(close(60), Counted::Within { over_before: 2 }));
+    }
+
+    #[test]
+    fn a_fleet_that_comes_back_is_not_one_client_that_never_stops() {
+        let limiter = Limiter::default();
+        let admit = |id: &str, secs| limiter.admission_of_client(id.as_bytes(), at(secs));
+        let within = Counted::Within { over_before: 0 };
+        for number in 0..100_000 {
+            assert_eq!(admit(&format!("device-{number}"), 0), within);
+        }
+        for _ in 0..600 {
+            assert_eq!(admit("rogue", 0), within);
+        }
+        let over = [admit("rogue", 0), admit("rogue", 0)];
+        assert_eq!(over, [Counted::First, Counted::Over]);
+        assert_eq!(admit("rogue", 1), Counted::Within { over_before: 2 });
+        // Once a second is no loop.
+        for secs in 1_000..3_000 {
+            assert_eq!(admit("often", secs), within);
+        }
     }
 
     #[test]

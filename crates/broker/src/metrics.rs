@@ -195,7 +195,7 @@ impl Metrics {
             ),
             (
                 "mqward_audit_lines_limited_total",
-                "Failures and logins left to the broker that were counted here alone, above the limit of lines.",
+                "Failures and logins that were counted here alone, above the limit of lines.",
                 &self.unlogged,
             ),
             (

@@ -70,6 +70,26 @@ fn a_password_that_verifies_is_admitted_whatever_happened_before() {
 }
 
 #[test]
+fn a_device_that_logs_in_without_end_does_not_fill_the_disk() {
+    let fleet = limited();
+    let guard = fleet.guard();
+    let mut rogue = TestDevice::new(DEVICE);
+    for _ in 0..2_000 {
+        assert_eq!(rogue.login(&guard, NOW), Ok(()), "never refused for it");
+    }
+    assert_eq!(TestDevice::new(OTHER).login(&guard, NOW), Ok(()));
+    let lines = fleet.audit_lines();
+    assert_eq!(lines.len(), 600 + 1 + 1);
+    assert_eq!(lines[600]["event"], "limit");
+    assert_eq!(lines[600]["client_id"], DEVICE);
+    assert_eq!(lines[601]["client_id"], OTHER);
+    assert_eq!(rogue.login(&guard, NOW + 1), Ok(()));
+    let last = fleet.audit_lines().pop().unwrap();
+    let detail = last["detail"].as_str().unwrap();
+    assert!(detail.contains("1400 more"), "{last}");
+}
+
+#[test]
 fn every_breach_ends_the_connection_where_the_policy_says_so() {
     let fleet = TestFleet::new();
     let limiter = "[limiter]\ncloses = 0\n[audit]";
