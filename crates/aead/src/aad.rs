@@ -1,7 +1,9 @@
 //! Associated data in two pieces.
 
 #[cfg(target_pointer_width = "64")]
-use crate::{Authenticator, TAG_LEN};
+use crate::Authenticator;
+#[cfg(target_pointer_width = "64")]
+use crate::words::padded;
 
 /// The longest [`Aad::head`], in bytes.
 pub const MAX_AAD_HEAD_LEN: usize = 32;
@@ -17,31 +19,41 @@ pub struct Aad<'a> {
     pub tail: &'a [u8],
 }
 
-/// The tag over `aad || pad16 || ciphertext || pad16 || len(aad) || len(ciphertext)` (RFC 8439 §2.8).
-///
-/// `None` if the head is too long.
 #[cfg(target_pointer_width = "64")]
-#[inline(always)]
-pub(crate) fn tag<A: Authenticator>(
-    mut mac: A,
-    aad: &Aad<'_>,
-    ciphertext: &[u8],
-) -> Option<[u8; TAG_LEN]> {
-    // Padding belongs after the whole of it, so the blocks in which head and tail meet are joined here.
-    let mut joint = [0; MAX_AAD_HEAD_LEN];
-    let (before, after) = joint.split_at_mut_checked(aad.head.len())?;
-    before.copy_from_slice(aad.head);
-    let from_tail = after.len().min(aad.tail.len());
-    let (first, rest) = aad.tail.split_at_checked(from_tail)?;
-    after.get_mut(..from_tail)?.copy_from_slice(first);
-    mac.update_padded(joint.get(..aad.head.len() + from_tail)?);
-    mac.update_padded(rest);
-    mac.update_padded(ciphertext);
+impl Aad<'_> {
+    /// Begins what the tag is over: `aad || pad16 || ciphertext || pad16 || len(aad) || len(ciphertext)` (RFC 8439 §2.8).
+    ///
+    /// `None` if the head is too long.
+    #[inline(always)]
+    pub(crate) fn authenticate<A: Authenticator>(&self, mac: &mut A) -> Option<()> {
+        if self.head.len() > MAX_AAD_HEAD_LEN {
+            return None;
+        }
+        let (whole, begun) = self.head.split_at_checked(self.head.len() & !15)?;
+        mac.update_padded(whole);
+        if begun.is_empty() {
+            mac.update_padded(self.tail);
+            return Some(());
+        }
+        // Padding belongs after the whole of it, so the block in which head and tail meet is joined here.
+        let missing = self.tail.len().min(16 - begun.len());
+        let (first, rest) = self.tail.split_at_checked(missing)?;
+        mac.update(padded(begun) | padded(first) << (begun.len() * 8));
+        mac.update_padded(rest);
+        Some(())
+    }
 
-    let aad_len = u64::try_from(aad.head.len().checked_add(aad.tail.len())?).ok()?;
-    let mut lengths = [0; 16];
-    lengths[..8].copy_from_slice(&aad_len.to_le_bytes());
-    lengths[8..].copy_from_slice(&u64::try_from(ciphertext.len()).ok()?.to_le_bytes());
-    mac.update_padded(&lengths);
-    Some(mac.finish())
+    /// The tag, once the ciphertext is authenticated too.
+    #[inline(always)]
+    pub(crate) fn finish<A: Authenticator>(
+        &self,
+        mut mac: A,
+        ciphertext_len: usize,
+    ) -> Option<u128> {
+        let aad_len = self.head.len().checked_add(self.tail.len())?;
+        let [aad_len, ciphertext_len] =
+            [aad_len, ciphertext_len].map(|len| u64::try_from(len).ok());
+        mac.update(u128::from(aad_len?) | u128::from(ciphertext_len?) << 64);
+        Some(mac.finish())
+    }
 }

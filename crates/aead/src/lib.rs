@@ -12,21 +12,20 @@ mod narrow;
 mod path;
 #[cfg(target_pointer_width = "64")]
 mod poly1305;
+#[cfg(target_pointer_width = "64")]
+mod portable;
 #[cfg(test)]
 mod tests;
 #[cfg(target_pointer_width = "64")]
 mod wide;
+#[cfg(target_pointer_width = "64")]
+mod words;
 #[cfg(test)]
 mod wycheproof;
 #[cfg(mqward_simd)]
 mod x86;
 
 use core::hint::black_box;
-
-#[cfg(target_pointer_width = "64")]
-use chacha20::variants::Ietf;
-#[cfg(target_pointer_width = "64")]
-use chacha20::{ChaChaCore, R20};
 
 pub use aad::{Aad, MAX_AAD_HEAD_LEN};
 #[cfg(target_pointer_width = "64")]
@@ -38,10 +37,6 @@ pub const KEY_LEN: usize = 32;
 pub const NONCE_LEN: usize = 12;
 /// Bytes of a tag.
 pub const TAG_LEN: usize = 16;
-
-/// ChaCha20 without the buffer for half-used blocks of `chacha20::ChaCha20`.
-#[cfg(target_pointer_width = "64")]
-type ChaCha20 = ChaChaCore<R20, Ietf>;
 
 /// The longest message: of 2^32 blocks (RFC 8439 §2.8) the first is the authenticator's key, and 64 are spare, because
 /// keystream is made in passes of several.
@@ -55,12 +50,17 @@ fn is_refused(aad: &Aad<'_>, message_len: usize) -> bool {
 /// A one-time authenticator: Poly1305 (RFC 8439 §2.5).
 #[cfg(target_pointer_width = "64")]
 trait Authenticator {
-    fn new(key: &[u8; 32]) -> Self;
+    /// Whether it takes long data at once in less time than in parts.
+    const AT_ONCE: bool;
 
     /// Takes data, and zeros up to a whole block (RFC 8439 §2.8.1).
     fn update_padded(&mut self, data: &[u8]);
 
-    fn finish(self) -> [u8; TAG_LEN];
+    /// Takes one block, as a number.
+    fn update(&mut self, block: u128);
+
+    /// The tag, as a number: an array would be stored in halves and waited for when it is loaded whole.
+    fn finish(self) -> u128;
 }
 
 /// Whether two tags are the same, without a hint of where they differ.

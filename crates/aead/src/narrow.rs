@@ -320,12 +320,17 @@ pub(crate) fn open(
 }
 
 #[cfg(all(test, target_pointer_width = "64"))]
-impl crate::Authenticator for Poly1305 {
-    fn new(key: &[u8; 32]) -> Self {
+impl Poly1305 {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         let mut this = Self::EMPTY;
         this.key(key.chunks_exact(4).map(word_of));
         this
     }
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+impl crate::Authenticator for Poly1305 {
+    const AT_ONCE: bool = false;
 
     fn update_padded(&mut self, data: &[u8]) {
         for part in data.chunks(16) {
@@ -335,8 +340,12 @@ impl crate::Authenticator for Poly1305 {
         }
     }
 
-    fn finish(self) -> [u8; TAG_LEN] {
-        Self::finish(&self)
+    fn update(&mut self, block: u128) {
+        self.block(&block.to_le_bytes());
+    }
+
+    fn finish(self) -> u128 {
+        u128::from_le_bytes(Self::finish(&self))
     }
 }
 

@@ -1,9 +1,8 @@
 //! The code that a message takes, chosen by what the processor can do.
 
-use crate::wide::{PORTABLE_PAIRS, Portable};
 #[cfg(mqward_simd)]
-use crate::x86::{self, Avx2, Avx512};
-use crate::{Aad, KEY_LEN, NONCE_LEN, TAG_LEN, is_refused, wide};
+use crate::x86;
+use crate::{Aad, KEY_LEN, NONCE_LEN, TAG_LEN, is_refused, portable};
 
 /// One of the ways through the same computation, for tests and benchmarks that must see each: [`seal`](crate::seal) and
 /// [`open`](crate::open) take the best.
@@ -78,23 +77,14 @@ impl Path {
         if is_refused(aad, message.len()) {
             return None;
         }
-        match self.0 {
-            Kind::Portable => wide::seal::<Portable, PORTABLE_PAIRS>((), key, nonce, aad, message),
+        let tag = match self.0 {
+            Kind::Portable => portable::seal(key, nonce, aad, message),
             #[cfg(mqward_simd)]
-            Kind::Avx2(proof) => match message.len() {
-                0..=64 => wide::seal::<Avx2, 1>(proof, key, nonce, aad, message),
-                65..=192 => wide::seal::<Avx2, 2>(proof, key, nonce, aad, message),
-                193..=320 => wide::seal::<Avx2, 3>(proof, key, nonce, aad, message),
-                _ => wide::seal::<Avx2, 4>(proof, key, nonce, aad, message),
-            },
+            Kind::Avx2(proof) => proof.seal(key, nonce, aad, message),
             #[cfg(mqward_simd)]
-            Kind::Avx512(proof) => match message.len() {
-                0..=64 => wide::seal::<Avx512, 1>(proof, key, nonce, aad, message),
-                65..=192 => wide::seal::<Avx512, 2>(proof, key, nonce, aad, message),
-                193..=448 => wide::seal::<Avx512, 4>(proof, key, nonce, aad, message),
-                _ => wide::seal::<Avx512, 10>(proof, key, nonce, aad, message),
-            },
-        }
+            Kind::Avx512(proof) => proof.seal(key, nonce, aad, message),
+        };
+        tag.map(u128::to_le_bytes)
     }
 
     /// As [`open`](crate::open).
@@ -112,23 +102,11 @@ impl Path {
             return None;
         }
         match self.0 {
-            Kind::Portable => {
-                wide::open::<Portable, PORTABLE_PAIRS>((), key, nonce, aad, message, tag)
-            }
+            Kind::Portable => portable::open(key, nonce, aad, message, tag),
             #[cfg(mqward_simd)]
-            Kind::Avx2(proof) => match message.len() {
-                0..=64 => wide::open::<Avx2, 1>(proof, key, nonce, aad, message, tag),
-                65..=192 => wide::open::<Avx2, 2>(proof, key, nonce, aad, message, tag),
-                193..=320 => wide::open::<Avx2, 3>(proof, key, nonce, aad, message, tag),
-                _ => wide::open::<Avx2, 4>(proof, key, nonce, aad, message, tag),
-            },
+            Kind::Avx2(proof) => proof.open(key, nonce, aad, message, tag),
             #[cfg(mqward_simd)]
-            Kind::Avx512(proof) => match message.len() {
-                0..=64 => wide::open::<Avx512, 1>(proof, key, nonce, aad, message, tag),
-                65..=192 => wide::open::<Avx512, 2>(proof, key, nonce, aad, message, tag),
-                193..=448 => wide::open::<Avx512, 4>(proof, key, nonce, aad, message, tag),
-                _ => wide::open::<Avx512, 10>(proof, key, nonce, aad, message, tag),
-            },
+            Kind::Avx512(proof) => proof.open(key, nonce, aad, message, tag),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use zeroize::optimization_barrier;
 
-use crate::{Authenticator, TAG_LEN};
+use crate::Authenticator;
+use crate::words::padded;
 
 /// r0 and r1 once clamped (RFC 8439 §2.5): both are below 2^60, and r1 is a multiple of 4.
 const CLAMP: [u64; 2] = [0x0fff_fffc_0fff_ffff, 0x0fff_fffc_0fff_fffc];
@@ -65,10 +66,10 @@ const fn words(bytes: [u8; 16]) -> [u64; 2] {
 
 /// (h + block + 2^128) r, not fully reduced.
 #[inline(always)]
-const fn step(h: Accumulator, block: [u64; 2], r: Multiplier) -> Accumulator {
-    let sum = h[0] as u128 + block[0] as u128;
+const fn step(h: Accumulator, block: u128, r: Multiplier) -> Accumulator {
+    let sum = h[0] as u128 + low(block) as u128;
     let h0 = low(sum);
-    let sum = h[1] as u128 + block[1] as u128 + (sum >> 64);
+    let sum = h[1] as u128 + high(block) as u128 + (sum >> 64);
     let h1 = low(sum);
     let h2 = h[2].wrapping_add(high(sum)).wrapping_add(1);
     multiply([h0, h1, h2], r)
@@ -91,22 +92,24 @@ const fn multiply(h: Accumulator, r: Multiplier) -> Accumulator {
     [h0, low(sum), (d2 & 3).wrapping_add(high(sum))]
 }
 
-impl Poly1305 {
-    /// Takes whole blocks.
-    #[inline(always)]
-    fn blocks(&mut self, mut data: &[u8]) {
-        let r = Multiplier::new(self.r);
-        let mut h = self.h;
-        while let Some((block, rest)) = data.split_first_chunk() {
-            h = step(h, words(*block), r);
-            data = rest;
-        }
-        self.h = h;
+/// r, r^2 and so on, with r clamped.
+#[cfg(any(mqward_simd, test))]
+#[inline(always)]
+pub(crate) const fn powers<const N: usize>(r: [u64; 2]) -> [Accumulator; N] {
+    let multiplier = Multiplier::new(r);
+    let mut powers = [[r[0], r[1], 0]; N];
+    let mut at = 1;
+    while at < N {
+        powers[at] = multiply(powers[at - 1], multiplier);
+        at += 1;
     }
+    powers
 }
 
-impl Authenticator for Poly1305 {
-    fn new(key: &[u8; 32]) -> Self {
+impl Poly1305 {
+    /// Takes the one-time key (RFC 8439 §2.5.1).
+    #[inline(always)]
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
         let (mut r, mut pad) = ([0; 16], [0; 16]);
         r.copy_from_slice(&key[..16]);
         pad.copy_from_slice(&key[16..]);
@@ -118,20 +121,45 @@ impl Authenticator for Poly1305 {
         }
     }
 
+    /// Takes whole blocks.
+    #[inline(always)]
+    pub(crate) fn blocks(&mut self, mut data: &[u8]) {
+        let r = Multiplier::new(self.r);
+        let mut h = self.h;
+        while let Some((block, rest)) = data.split_first_chunk() {
+            h = step(h, u128::from_le_bytes(*block), r);
+            data = rest;
+        }
+        self.h = h;
+    }
+
+    /// Takes blocks by other code, which gets the accumulator and r and returns the accumulator.
+    #[cfg(mqward_simd)]
+    #[inline(always)]
+    pub(crate) fn blocks_by(&mut self, code: impl FnOnce(Accumulator, [u64; 2]) -> Accumulator) {
+        self.h = code(self.h, self.r);
+    }
+}
+
+impl Authenticator for Poly1305 {
+    const AT_ONCE: bool = false;
+
     #[inline(always)]
     fn update_padded(&mut self, data: &[u8]) {
         let (whole, rest) = data.split_at(data.len() & !15);
         self.blocks(whole);
         if !rest.is_empty() {
-            let mut block = [0; 16];
-            for (to, from) in block.iter_mut().zip(rest) {
-                *to = *from;
-            }
-            self.blocks(&block);
+            self.update(padded(rest));
         }
     }
 
-    fn finish(self) -> [u8; TAG_LEN] {
+    #[inline(always)]
+    fn update(&mut self, block: u128) {
+        self.h = step(self.h, block, Multiplier::new(self.r));
+    }
+
+    #[inline(always)]
+    fn finish(self) -> u128 {
         // h < 2^130 + 2^128 < 2 p, so one subtraction of p, that is h + 5 - 2^130, reduces it.
         let [h0, h1, h2] = self.h;
         let sum = u128::from(h0) + 5;
@@ -142,7 +170,7 @@ impl Authenticator for Poly1305 {
         let take = at_least_p.wrapping_neg();
         let reduced = [h0 ^ (take & (h0 ^ g0)), h1 ^ (take & (h1 ^ g1))];
         let whole = |[low, high]: [u64; 2]| u128::from(high) << 64 | u128::from(low);
-        whole(reduced).wrapping_add(whole(self.pad)).to_le_bytes()
+        whole(reduced).wrapping_add(whole(self.pad))
     }
 }
 
@@ -156,7 +184,7 @@ impl Drop for Poly1305 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::vec::Vec;
 
     use num_bigint::BigUint;
@@ -178,22 +206,35 @@ mod tests {
     ];
 
     /// Words of r before they are clamped.
-    const R_EDGES: [u64; 5] = [0, 4, 0x5555_5555_5555_5555, 1 << 59, u64::MAX];
+    pub(crate) const R_EDGES: [u64; 5] = [0, 4, 0x5555_5555_5555_5555, 1 << 59, u64::MAX];
 
-    fn p() -> BigUint {
+    pub(crate) fn p() -> BigUint {
         (BigUint::from(1u8) << 130) - 5u8
     }
 
-    fn number(words: &[u64]) -> BigUint {
+    pub(crate) fn number(words: &[u64]) -> BigUint {
         words
             .iter()
             .rev()
             .fold(BigUint::ZERO, |sum, word| (sum << 64) + word)
     }
 
+    pub(crate) fn clamped(r: [u64; 2]) -> [u64; 2] {
+        [r[0] & CLAMP[0], r[1] & CLAMP[1]]
+    }
+
+    /// The accumulator after these blocks, one after the other.
+    #[cfg(mqward_simd)]
+    pub(crate) fn stepped(h: Accumulator, r: [u64; 2], blocks: &[[u8; 16]]) -> Accumulator {
+        let mut mac = Poly1305 { h, r, pad: [0; 2] };
+        mac.blocks(blocks.as_flattened());
+        mac.h
+    }
+
     fn check_step(h: Accumulator, block: [u64; 2], r: [u64; 2]) {
-        let r = [r[0] & CLAMP[0], r[1] & CLAMP[1]];
-        let actual = step(h, block, Multiplier::new(r));
+        let r = clamped(r);
+        let joined = u128::from(block[1]) << 64 | u128::from(block[0]);
+        let actual = step(h, joined, Multiplier::new(r));
         assert!(actual[2] <= 4, "{h:x?} {block:x?} {r:x?}: {actual:x?}");
         let sum = number(&h) + number(&block) + (BigUint::from(1u8) << 128);
         assert_eq!(
@@ -241,7 +282,7 @@ mod tests {
     }
 
     /// RFC 8439 §2.5.1 with whole numbers; `data` in whole blocks.
-    pub(crate) fn reference(key: &[u8; 32], data: &[u8]) -> [u8; 16] {
+    fn reference(key: &[u8; 32], data: &[u8]) -> [u8; 16] {
         let clamp = number(&CLAMP);
         let r = BigUint::from_bytes_le(&key[..16]) & clamp;
         let mut h = BigUint::ZERO;
@@ -255,20 +296,19 @@ mod tests {
         bytes[..16].try_into().unwrap()
     }
 
-    fn tag<A: Authenticator>(key: &[u8; 32], data: &[u8]) -> [u8; 16] {
-        let mut mac = A::new(key);
+    fn tag(mut mac: impl Authenticator, data: &[u8]) -> [u8; 16] {
         mac.update_padded(data);
-        mac.finish()
+        mac.finish().to_le_bytes()
     }
 
     fn check_tag(key: &[u8; 32], data: &[u8]) {
         let expected = reference(key, data);
         assert_eq!(
-            tag::<Poly1305>(key, data),
+            tag(Poly1305::new(key), data),
             expected,
             "wide, {key:x?} {data:x?}"
         );
-        let narrow = tag::<crate::narrow::Poly1305>(key, data);
+        let narrow = tag(crate::narrow::Poly1305::new(key), data);
         assert_eq!(narrow, expected, "narrow, {key:x?} {data:x?}");
     }
 
@@ -305,6 +345,20 @@ mod tests {
             let data: Vec<u8> = (4..8).flat_map(|bit| [byte(bit); 8]).collect();
             for blocks in 1..5 {
                 check_tag(&key, &data.repeat(blocks));
+            }
+        }
+    }
+
+    /// What a multiplier of many lanes is made of: each power is small enough to be multiplied again.
+    #[test]
+    fn powers_are_right() {
+        for (r0, r1) in R_EDGES.iter().flat_map(|r0| R_EDGES.map(|r1| (*r0, r1))) {
+            let r = clamped([r0, r1]);
+            let mut expected = BigUint::from(1u8);
+            for power in powers::<8>(r) {
+                expected = expected * number(&r) % p();
+                assert!(power[2] <= 4);
+                assert_eq!(number(&power) % p(), expected);
             }
         }
     }

@@ -97,8 +97,28 @@ fn every_length_as_the_reference() {
         let (head, tail) = (pattern(len % 33), pattern(len % 97));
         check(&key, b"mqward nonce", &head, &tail, &pattern(len));
     }
-    for len in [4096, 16_383, 65_536] {
+    // Where the buffers of keystream for long messages are used up once and twice, and where nothing is special.
+    let used_up = (2239..2242)
+        .chain(2495..2498)
+        .chain(3391..3394)
+        .chain(3775..3778);
+    for len in used_up.chain([4096, 16_383, 65_536]) {
         check(&key, b"mqward nonce", b"", b"topic", &pattern(len));
+    }
+}
+
+/// As long as a Topic Name may be, so that it is authenticated by the code for long data too.
+#[test]
+fn long_associated_data_as_the_reference() {
+    let key = pattern(32).try_into().unwrap();
+    for len in (0..1500).chain([65_535]) {
+        check(
+            &key,
+            b"mqward nonce",
+            &pattern(len % 33),
+            &pattern(len),
+            b"21.5",
+        );
     }
 }
 
