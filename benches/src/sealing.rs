@@ -24,13 +24,15 @@ const AAD_HEAD_LEN: usize = 16;
 
 /// What the product takes where the processor has no vector code for it, or the host forbids it.
 const WITHOUT_UNSAFE: &str = "mqward, no unsafe";
+const AVX2: &str = "mqward, AVX2";
+const AVX512: &str = "mqward, AVX-512";
 const RUST_CRYPTO: &str = "chacha20poly1305";
 const RING: &str = "ring";
 
 fn name_of(path: Path) -> &'static str {
     match path.name() {
-        "AVX2" => "mqward, AVX2",
-        "AVX-512" => "mqward, AVX-512",
+        "AVX2" => AVX2,
+        "AVX-512" => AVX512,
         _ => WITHOUT_UNSAFE,
     }
 }
@@ -46,10 +48,10 @@ pub(crate) fn sections(rounds: usize) -> Result<Vec<Section>, Box<dyn Error>> {
         seal.goal(WITHOUT_UNSAFE, RING, column, at_most);
     }
     seal.goal(WITHOUT_UNSAFE, RUST_CRYPTO, 1, 1.0 / 8.0);
-    let best = name_of(Path::best());
-    if best != WITHOUT_UNSAFE {
+    // Not slower than ring at 1024 bytes where either is present: each is held to it on its own.
+    for vectors in [AVX2, AVX512] {
         for (column, at_most) in [(0, 0.75), (1, 0.75), (2, 1.0), (3, 1.0)] {
-            seal.goal(best, RING, column, at_most);
+            seal.goal(vectors, RING, column, at_most);
         }
     } else {
         eprintln!("not judged: the goals of vector code, because this processor has no AVX2");
@@ -59,7 +61,12 @@ pub(crate) fn sections(rounds: usize) -> Result<Vec<Section>, Box<dyn Error>> {
         title: "Seal 64 bytes (ChaCha20-Poly1305, 32 bytes of AAD): time per message",
         column: 1,
     });
-    let open = section("Open", OPEN_NOTE, rounds, openers)?;
+    let mut open = section("Open", OPEN_NOTE, rounds, openers)?;
+    for vectors in [AVX2, AVX512] {
+        for (column, at_most) in [(0, 0.75), (1, 0.75), (2, 1.0), (3, 1.0)] {
+            open.goal(vectors, RING, column, at_most);
+        }
+    }
     Ok(vec![seal, open])
 }
 
