@@ -17,6 +17,12 @@ pub(crate) trait Cipher {
     /// Up to so many pairs are one pass, of which fewer would cost no less.
     const PASS: usize;
 
+    /// Pairs that the next pass makes best, of so many that are left to make.
+    #[inline(always)]
+    fn best(left: usize) -> usize {
+        left
+    }
+
     /// Writes the next blocks of keystream over `out`, at least as many as `left` bytes need.
     fn keystream(&mut self, out: &mut [Pair], left: usize);
 
@@ -39,7 +45,7 @@ impl<const PAIRS: usize> Keystream<PAIRS> {
         let pairs = if PAIRS <= C::PASS {
             PAIRS
         } else {
-            left.div_ceil(128).min(PAIRS)
+            C::best(left.div_ceil(128)).min(PAIRS)
         };
         if let Some(pairs) = self.0.get_mut(..pairs) {
             cipher.keystream(pairs, left);

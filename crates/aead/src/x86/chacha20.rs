@@ -279,26 +279,18 @@ fn pass_512<const N: usize>(state: &mut State<'_>, out: &mut [[Pair; 2]; N]) {
     }
 }
 
+/// Writes up to eight blocks.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn keystream_256(state: &mut State<'_>, out: &mut [Pair]) {
     let masks = ByteMasks::hidden();
-    let mut rest = out;
-    // Three pairs fill the registers. One alone takes as long as two, so four are made at once before they become three and one.
-    while rest.len() > 4 {
-        let Some((pairs, after)) = rest.split_first_chunk_mut::<3>() else {
-            return;
-        };
+    if let Some(pairs) = out.first_chunk_mut::<4>() {
         pass_256(state, &masks, pairs);
-        rest = after;
-    }
-    if let Some(pairs) = rest.first_chunk_mut::<4>() {
+    } else if let Some(pairs) = out.first_chunk_mut::<3>() {
         pass_256(state, &masks, pairs);
-    } else if let Some(pairs) = rest.first_chunk_mut::<3>() {
+    } else if let Some(pairs) = out.first_chunk_mut::<2>() {
         pass_256(state, &masks, pairs);
-    } else if let Some(pairs) = rest.first_chunk_mut::<2>() {
-        pass_256(state, &masks, pairs);
-    } else if let Some(pairs) = rest.first_chunk_mut::<1>() {
+    } else if let Some(pairs) = out.first_chunk_mut::<1>() {
         pass_256(state, &masks, pairs);
     }
 }

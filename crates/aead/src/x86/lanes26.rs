@@ -180,7 +180,7 @@ fn sum(h: Limbs) -> [u64; 5] {
 }
 
 /// The accumulator after these blocks (RFC 8439 §2.5.1), with r clamped.
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,bmi2")]
 pub(super) fn blocks(h: Accumulator, r: [u64; 2], blocks: &[[[u8; 16]; LANES]]) -> Accumulator {
     let Some((first, rest)) = blocks.split_first() else {
         return h;

@@ -152,7 +152,7 @@ fn sum(h: Limbs) -> [u64; 3] {
 }
 
 /// The accumulator after these blocks (RFC 8439 §2.5.1), with r clamped.
-#[target_feature(enable = "avx512f,avx512vl,avx512ifma,avx2")]
+#[target_feature(enable = "avx512f,avx512vl,avx512ifma,avx2,bmi2")]
 pub(super) fn blocks(h: Accumulator, r: [u64; 2], blocks: &[[[u8; 16]; LANES]]) -> Accumulator {
     let Some((first, rest)) = blocks.split_first() else {
         return h;
