@@ -90,7 +90,8 @@ pub(crate) fn text(sections: &[Section], broker: Option<&str>) -> Result<String,
             let mark = if row.is_ours { "**" } else { "" };
             write!(text, "| {mark}{}{mark} |", row.name)?;
             for (column, time) in row.times.iter().enumerate() {
-                write!(text, " {time:.0} ({:.2}) |", time / best(column))?;
+                let decimals = usize::from(section.columns[column].starts_with("bytes"));
+                write!(text, " {time:.decimals$} ({:.2}) |", time / best(column))?;
             }
             text.push('\n');
         }

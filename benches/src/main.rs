@@ -6,6 +6,8 @@ mod count;
 mod document;
 #[cfg(feature = "peers")]
 mod fiat;
+#[cfg(feature = "peers")]
+mod fleet;
 mod gate;
 mod harness;
 mod login;
@@ -31,7 +33,7 @@ struct Part {
 }
 
 /// What is measured, in the order of the document.
-const PARTS: [Part; 3] = [
+const PARTS: &[Part] = &[
     Part {
         name: "sealing",
         sections: sealing::sections,
@@ -42,6 +44,12 @@ const PARTS: [Part; 3] = [
         sections: login::sections,
         // Without it SHA-256 is the crate's portable code against ring's assembler.
         needs: Some("sha_ni"),
+    },
+    #[cfg(feature = "peers")]
+    Part {
+        name: "fleet",
+        sections: fleet::sections,
+        needs: None,
     },
     Part {
         name: "topics",

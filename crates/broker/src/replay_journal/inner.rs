@@ -11,7 +11,7 @@ use crate::journal::Journal;
 use crate::replay_table::Stored;
 
 /// How much memory is kept for what comes between two syncs.
-const UNSYNCED_LEN: usize = 1024 * 1024;
+const UNSYNCED_LEN: usize = 64 * 1024;
 
 pub(super) struct Inner {
     pub(super) journal: Journal,
