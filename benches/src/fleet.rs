@@ -300,11 +300,7 @@ fn alone<'a>(store: Arc<MemoryReplayStore>, bytes: f64, now: UnixTime) -> Way<'a
     }
 }
 
-fn measure(
-    devices: u64,
-    title: &'static str,
-    with_all: bool,
-) -> Result<Section, Box<dyn Error>> {
+fn measure(devices: u64, title: &'static str, with_all: bool) -> Result<Section, Box<dyn Error>> {
     let now = UnixTime::from_secs(TIME).ok_or("range")?;
     let folder = Folder::new()?;
     let policy = folder.0.join("policy.toml");
