@@ -29,7 +29,7 @@ pub(crate) struct Poly1305 {
 
 /// r0, r1 and s1.
 #[derive(Clone, Copy)]
-struct Multiplier {
+pub(crate) struct Multiplier {
     r0: u64,
     r1: u64,
     s1: u64,
@@ -66,7 +66,7 @@ const fn words(bytes: [u8; 16]) -> [u64; 2] {
 
 /// (h + block + 2^128) r, not fully reduced.
 #[inline(always)]
-const fn step(h: Accumulator, block: u128, r: Multiplier) -> Accumulator {
+pub(crate) const fn step(h: Accumulator, block: u128, r: Multiplier) -> Accumulator {
     let sum = h[0] as u128 + low(block) as u128;
     let h0 = low(sum);
     let sum = h[1] as u128 + high(block) as u128 + (sum >> 64);
@@ -131,6 +131,13 @@ impl Poly1305 {
             data = rest;
         }
         self.h = h;
+    }
+
+    /// The accumulator, and what it is multiplied by.
+    #[cfg(mqward_simd)]
+    #[inline(always)]
+    pub(crate) const fn parts(&mut self) -> (&mut Accumulator, Multiplier) {
+        (&mut self.h, Multiplier::new(self.r))
     }
 
     /// Takes blocks by other code, which gets the accumulator and r and returns the accumulator.

@@ -26,6 +26,14 @@ pub(crate) trait Cipher {
     /// Writes the next blocks of keystream over `out`, at least as many as `left` bytes need.
     fn keystream(&mut self, out: &mut [Pair], left: usize);
 
+    /// As [`keystream`](Self::keystream), while the authenticator takes as much as it can of what is to be taken next: so many
+    /// bytes.
+    #[inline(always)]
+    fn beside(&mut self, out: &mut [Pair], left: usize, _: &mut Self::Mac, _: &[u8]) -> usize {
+        self.keystream(out, left);
+        0
+    }
+
     fn mac(&self, key: &[u8; 32]) -> Self::Mac;
 }
 
@@ -39,37 +47,35 @@ impl<const PAIRS: usize> Keystream<PAIRS> {
         Self([[0; 128]; PAIRS])
     }
 
-    /// Makes as much of it as `left` bytes ask for: how much, in bytes.
+    /// Pairs that are made next, of so many bytes that are left.
     #[inline(always)]
-    fn make<C: Cipher>(&mut self, cipher: &mut C, left: usize) -> usize {
-        let pairs = if PAIRS <= C::PASS {
+    fn pairs<C: Cipher>(left: usize) -> usize {
+        if PAIRS <= C::PASS {
             PAIRS
         } else {
             C::best(left.div_ceil(128)).min(PAIRS)
-        };
+        }
+    }
+
+    /// Makes as much of it as `left` bytes ask for: how much, in bytes.
+    #[inline(always)]
+    fn make<C: Cipher>(&mut self, cipher: &mut C, left: usize) -> usize {
+        let pairs = Self::pairs::<C>(left);
         if let Some(pairs) = self.0.get_mut(..pairs) {
             cipher.keystream(pairs, left);
         }
         pairs * 128
     }
 
-    /// Encrypts or decrypts the whole message, from block 1 on: all that was `made`, then the rest. Each part is shown
-    /// as soon as it is done.
+    /// Encrypts or decrypts the whole message, from block 1 on: with all that was `made`, then with what follows.
     #[inline(always)]
-    fn apply<C: Cipher>(
-        &mut self,
-        cipher: &mut C,
-        made: usize,
-        message: &mut [u8],
-        mut done: impl FnMut(&[u8]),
-    ) {
+    fn apply<C: Cipher>(&mut self, cipher: &mut C, made: usize, message: &mut [u8]) {
         let mut at_hand = FIRST_BLOCK_LEN..made;
         let mut rest = message;
         loop {
             let keystream = self.0.as_flattened().get(at_hand).unwrap_or_default();
             let (now, later) = rest.split_at_mut(rest.len().min(keystream.len()));
             xor(now, keystream);
-            done(now);
             if later.is_empty() {
                 return;
             }
@@ -97,13 +103,29 @@ pub(crate) fn seal<C: Cipher, const PAIRS: usize>(
     let made = keystream.make(&mut cipher, message.len().saturating_add(FIRST_BLOCK_LEN));
     let mut mac = cipher.mac(keystream.0.first()?.first_chunk()?);
     aad.authenticate(&mut mac)?;
-    if C::Mac::AT_ONCE {
-        keystream.apply(&mut cipher, made, message, |_| ());
-        mac.update_padded(message);
-    } else {
+    let (mut encrypted, mut authenticated) = (0, 0);
+    let mut at_hand = FIRST_BLOCK_LEN..made;
+    loop {
+        let stream = keystream.0.as_flattened().get(at_hand)?;
+        let rest = message.get_mut(encrypted..)?;
+        let now = rest.len().min(stream.len());
+        xor(rest.get_mut(..now)?, stream);
+        encrypted += now;
         // While the processor waits for one block of the authenticator after the other, it begins the next pass.
-        keystream.apply(&mut cipher, made, message, |part| mac.update_padded(part));
+        if !C::Mac::AT_ONCE {
+            mac.update_padded(message.get(authenticated..encrypted)?);
+            authenticated = encrypted;
+        }
+        let left = message.len() - encrypted;
+        if left == 0 {
+            break;
+        }
+        let pairs = Keystream::<PAIRS>::pairs::<C>(left);
+        let ciphertext = message.get(authenticated..encrypted)?;
+        authenticated += cipher.beside(keystream.0.get_mut(..pairs)?, left, &mut mac, ciphertext);
+        at_hand = 0..pairs * 128;
     }
+    mac.update_padded(message.get(authenticated..)?);
     aad.finish(mac, message.len())
 }
 
@@ -123,6 +145,6 @@ pub(crate) fn open<C: Cipher, const PAIRS: usize>(
     if !is_same(aad.finish(mac, message.len())?.to_le_bytes(), expected) {
         return None;
     }
-    keystream.apply(&mut cipher, made, message, |_| ());
+    keystream.apply(&mut cipher, made, message);
     Some(())
 }

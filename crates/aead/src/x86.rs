@@ -18,7 +18,7 @@ mod lanes44;
 
 use core::arch::x86_64::*;
 
-use chacha20::{State, keystream_256, keystream_512};
+use chacha20::{BESIDE, State, keystream_256, keystream_512, pass_256_beside};
 
 use crate::poly1305::Poly1305;
 use crate::wide::{Cipher, Pair};
@@ -197,6 +197,27 @@ impl Cipher for Avx2<'_> {
         let HasAvx2(()) = self.0;
         // SAFETY: the processor has AVX2 and BMI2, as the proof shows.
         unsafe { keystream_256(&mut self.1, out) };
+    }
+
+    #[inline(always)]
+    fn beside(
+        &mut self,
+        out: &mut [Pair],
+        left: usize,
+        mac: &mut Avx2Mac,
+        ciphertext: &[u8],
+    ) -> usize {
+        let HasAvx2(()) = self.0;
+        if let (Ok(pairs), Some(ciphertext)) = (
+            <&mut [Pair; 3]>::try_from(&mut *out),
+            ciphertext.first_chunk(),
+        ) {
+            // SAFETY: the processor has AVX2 and BMI2, as the proof shows.
+            unsafe { pass_256_beside(&mut self.1, pairs, &mut mac.1, ciphertext) };
+            return BESIDE;
+        }
+        self.keystream(out, left);
+        0
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ use core::arch::x86_64::*;
 use core::hint::black_box;
 
 use super::{store_256, store_512};
+use crate::poly1305::{Poly1305, step};
 use crate::wide::Pair;
 use crate::{KEY_LEN, NONCE_LEN};
 
@@ -54,7 +55,7 @@ impl<'a> State<'a> {
 
 /// The twenty rounds (RFC 8439 §2.3) on `N` times as many blocks as a register has rows of.
 macro_rules! rounds {
-    ($name:ident, $half:ident, $features:literal, $vector:ty, $add:ident, $xor:ident, $shuffle:ident, $rotate:ident, $masks:ty) => {
+    ($name:ident, $double:ident, $last:ident, $half:ident, $features:literal, $vector:ty, $add:ident, $xor:ident, $shuffle:ident, $rotate:ident, $masks:ty) => {
         #[inline]
         #[target_feature(enable = $features)]
         fn $half<const N: usize>(v: &mut [[$vector; 4]; N], masks: &$masks) {
@@ -81,32 +82,46 @@ macro_rules! rounds {
         fn $name<const N: usize>(start: &[[$vector; 4]; N], masks: &$masks) -> [[$vector; 4]; N] {
             let mut v = *start;
             for _ in 0..10 {
-                $half(&mut v, masks);
-                // Diagonals become columns. Row b is the last to be ready, so the other three turn.
-                for [a, _, c, d] in v.iter_mut() {
-                    *a = $shuffle::<0b10_01_00_11>(*a);
-                    *c = $shuffle::<0b00_11_10_01>(*c);
-                    *d = $shuffle::<0b01_00_11_10>(*d);
-                }
-                $half(&mut v, masks);
-                for [a, _, c, d] in v.iter_mut() {
-                    *a = $shuffle::<0b00_11_10_01>(*a);
-                    *c = $shuffle::<0b10_01_00_11>(*c);
-                    *d = $shuffle::<0b01_00_11_10>(*d);
-                }
+                $double(&mut v, masks);
             }
+            $last(&mut v, start);
+            v
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn $double<const N: usize>(v: &mut [[$vector; 4]; N], masks: &$masks) {
+            $half(v, masks);
+            // Diagonals become columns. Row b is the last to be ready, so the other three turn.
+            for [a, _, c, d] in v.iter_mut() {
+                *a = $shuffle::<0b10_01_00_11>(*a);
+                *c = $shuffle::<0b00_11_10_01>(*c);
+                *d = $shuffle::<0b01_00_11_10>(*d);
+            }
+            $half(v, masks);
+            for [a, _, c, d] in v.iter_mut() {
+                *a = $shuffle::<0b00_11_10_01>(*a);
+                *c = $shuffle::<0b10_01_00_11>(*c);
+                *d = $shuffle::<0b01_00_11_10>(*d);
+            }
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn $last<const N: usize>(v: &mut [[$vector; 4]; N], start: &[[$vector; 4]; N]) {
             for (v, start) in v.iter_mut().zip(start) {
                 for (row, start) in v.iter_mut().zip(start) {
                     *row = $add(*row, *start);
                 }
             }
-            v
         }
     };
 }
 
 rounds!(
     rounds_256,
+    double_256,
+    last_256,
     half_256,
     "avx2",
     __m256i,
@@ -118,6 +133,8 @@ rounds!(
 );
 rounds!(
     rounds_256_vl,
+    double_256_vl,
+    last_256_vl,
     half_256_vl,
     "avx512f,avx512vl,avx512ifma,avx2",
     __m256i,
@@ -129,6 +146,8 @@ rounds!(
 );
 rounds!(
     rounds_512,
+    double_512,
+    last_512,
     half_512,
     "avx512f,avx512vl,avx512ifma,avx2",
     __m512i,
@@ -226,6 +245,34 @@ fn finish_256<const N: usize>(v: [[__m256i; 4]; N], out: &mut [Pair; N]) {
 #[target_feature(enable = "avx2")]
 fn pass_256<const N: usize>(state: &mut State<'_>, masks: &ByteMasks, out: &mut [Pair; N]) {
     finish_256(rounds_256(&start_256(state), masks), out);
+}
+
+/// Ciphertext that is authenticated beside a pass: two blocks in a double round.
+pub(super) const BESIDE: usize = 10 * 2 * 16;
+
+/// Six blocks, and beside them the authenticator's multiplications, which go through other registers and ports.
+#[target_feature(enable = "avx2,bmi2")]
+pub(super) fn pass_256_beside(
+    state: &mut State<'_>,
+    out: &mut [Pair; 3],
+    mac: &mut Poly1305,
+    ciphertext: &[u8; BESIDE],
+) {
+    let masks = ByteMasks::hidden();
+    let start = start_256(state);
+    let mut v = start;
+    let (accumulator, r) = mac.parts();
+    let mut h = *accumulator;
+    let (twos, _) = ciphertext.as_chunks::<32>();
+    for two in twos {
+        double_256(&mut v, &masks);
+        let (blocks, _) = two.as_chunks();
+        h = step(h, u128::from_le_bytes(blocks[0]), r);
+        h = step(h, u128::from_le_bytes(blocks[1]), r);
+    }
+    *accumulator = h;
+    last_256(&mut v, &start);
+    finish_256(v, out);
 }
 
 /// Two blocks by the instructions of AVX-512 that rotate.
