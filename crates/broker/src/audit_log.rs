@@ -47,7 +47,7 @@ pub(crate) enum AuditVerdict {
 #[derive(Debug, Serialize)]
 pub(crate) struct AuditEntry<'a> {
     /// The time that the decision went by; the system's clock where no time took part in it.
-    #[serde(skip)]
+    #[serde(rename = "time", serialize_with = "seconds")]
     pub(crate) now: Option<UnixTime>,
     pub(crate) event: AuditEvent,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shown")]
@@ -88,14 +88,11 @@ impl AuditEntry<'_> {
     }
 }
 
-#[derive(Serialize)]
-struct AuditLine<'a> {
-    time: u64,
-    #[serde(flatten)]
-    entry: &'a AuditEntry<'a>,
+// Signatures are those that `serialize_with` asks for.
+fn seconds<S: Serializer>(now: &Option<UnixTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(now.map_or_else(system_time, |now| u64::from(now.get())))
 }
 
-// The signature is the one that `serialize_with` asks for.
 /// Bytes from the network as text: lossy where they are not UTF-8, cut where they are long.
 fn shown<S: Serializer>(bytes: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
     // No character takes more than four bytes, so what is beyond cannot be among those shown.
@@ -143,6 +140,8 @@ struct Output {
     file: File,
     /// The last line may lack its end; the next one begins with a newline.
     torn: bool,
+    /// A newline and the last line: one allocation serves them all.
+    text: Vec<u8>,
 }
 
 impl AuditLog {
@@ -159,6 +158,7 @@ impl AuditLog {
                 path: path.to_owned(),
                 file,
                 torn: false,
+                text: Vec::new(),
             })))),
             Err(error) => Err(PolicyError::of_file(path, format!("audit log: {error}"))),
         }
@@ -190,21 +190,21 @@ impl AuditLog {
     /// When it could not be written whole.
     pub(crate) fn write(&self, entry: &AuditEntry<'_>) -> io::Result<()> {
         let Some(output) = &self.0 else { return Ok(()) };
-        let time = entry
-            .now
-            .map_or_else(system_time, |now| u64::from(now.get()));
-        let line = AuditLine { time, entry };
+        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+        let Output {
+            file, torn, text, ..
+        } = &mut *output;
+        text.clear();
         // A newline first, for the case that the line before was torn.
-        let mut text = vec![b'\n'];
-        line.serialize(&mut serde_json::Serializer::with_formatter(
-            &mut text,
+        text.push(b'\n');
+        entry.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut *text,
             AsciiFormatter,
         ))?;
         text.push(b'\n');
-        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = usize::from(!output.torn);
-        let written = output.file.write_all(text.get(start..).unwrap_or(&[]));
-        output.torn = written.is_err();
+        // One line is one write, so whoever reads along never sees half of it.
+        let written = file.write_all(text.get(usize::from(!*torn)..).unwrap_or(&[]));
+        *torn = written.is_err();
         written
     }
 }
