@@ -1,5 +1,6 @@
 //! Which devices changed lately, for adapters that end connections.
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +18,11 @@ pub struct DeviceChanges {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct ChangeLog(Mutex<Changes>);
+pub(crate) struct ChangeLog {
+    changes: Mutex<Changes>,
+    /// The number of the next change, to be looked at before every packet.
+    upto: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Changes {
@@ -37,12 +42,18 @@ impl ChangeLog {
             changes.recent.push_back(client_id);
             changes.next = changes.next.wrapping_add(1);
         }
+        self.upto.store(changes.next, Ordering::Release);
     }
 
     pub(crate) fn note_all(&self) {
         let mut changes = self.changes();
         changes.recent.clear();
         changes.next = changes.next.wrapping_add(1);
+        self.upto.store(changes.next, Ordering::Release);
+    }
+
+    pub(crate) fn upto(&self) -> u64 {
+        self.upto.load(Ordering::Acquire)
     }
 
     pub(crate) fn since(&self, number: u64) -> DeviceChanges {
@@ -60,7 +71,7 @@ impl ChangeLog {
     }
 
     fn changes(&self) -> MutexGuard<'_, Changes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,6 +87,7 @@ mod tests {
         assert_eq!(start.client_ids, Some(Vec::new()));
         log.note(["a".into(), "b".into()]);
         let next = log.since(start.upto);
+        assert_eq!((start.upto, next.upto), (0, log.upto()));
         assert_eq!(next.client_ids, Some(vec!["a".to_owned(), "b".to_owned()]));
         log.note(["c".into()]);
         assert_eq!(ids(log.since(next.upto)), Some(vec!["c".to_owned()]));
@@ -83,6 +95,7 @@ mod tests {
         log.note_all();
         assert_eq!(ids(log.since(next.upto)), None);
         let next = log.since(next.upto);
+        assert_eq!(next.upto, log.upto());
         assert_eq!(ids(log.since(next.upto)), Some(Vec::new()));
         log.note((0..KEPT + 1).map(|number| number.to_string().into()));
         assert_eq!(ids(log.since(next.upto)), None);

@@ -227,6 +227,13 @@ impl Guard {
         self.core.changes.since(number)
     }
 
+    /// Where an answer of [`changes_since`](Self::changes_since) would end now: the same as last time is no news. It
+    /// takes no lock.
+    #[must_use]
+    pub fn changes_upto(&self) -> u64 {
+        self.core.changes.upto()
+    }
+
     /// Counters of logins, verdicts and the replay store in the text format of Prometheus: what `[metrics]` writes to
     /// a file.
     #[must_use]

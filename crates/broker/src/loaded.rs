@@ -100,10 +100,14 @@ impl Loaded {
 
     /// The stage that a device is in.
     pub(crate) fn stage(&self, client_id: &[u8]) -> DeviceStage {
-        let (Some(stages), Ok(client_id)) = (&self.stages, core::str::from_utf8(client_id)) else {
+        // Most fleets do not migrate, and do not pay for it.
+        let Some(stages) = &self.stages else {
             return DeviceStage::Sealed;
         };
-        stages.of(client_id, self.fleet.stage(client_id))
+        match core::str::from_utf8(client_id) {
+            Ok(client_id) => stages.of(client_id, self.fleet.stage(client_id)),
+            Err(_) => DeviceStage::Sealed,
+        }
     }
 
     /// The name of the role that a verdict found.

@@ -15,6 +15,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use foldhash::fast::RandomState;
+
 /// How long the broker may be thought to ask again if it sends no tick that ends it: Mosquitto 2.0.11 with
 /// `per_listener_settings true` sends none.
 const ASKING_LIMIT: Duration = Duration::from_secs(10);
@@ -88,7 +90,8 @@ struct Ended {
 /// Every connection and session that the plugin has met.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    open: HashMap<usize, Open>,
+    /// Addresses, which no client chooses.
+    open: HashMap<usize, Open, RandomState>,
     sessions: HashMap<Arc<[u8]>, Session>,
     /// Connections to end, in this order.
     doomed: VecDeque<(Arc<[u8]>, usize)>,
@@ -327,6 +330,11 @@ impl Connections {
         if self.ticks {
             self.doomed.push_back((client_id.into(), key));
         }
+    }
+
+    /// Whether there may be a [next one](Self::next_doomed).
+    pub(crate) fn is_any_doomed(&self) -> bool {
+        !self.doomed.is_empty()
     }
 
     /// The next connection to end, with how it stands: certainly what the broker has connected under this id now. It

@@ -46,7 +46,7 @@ impl Plugin {
         let options = Options::new(options).map_err(StartError::Options)?;
         let guard = shared_guard(&options.policy)?;
         Ok(Self {
-            seen: AtomicU64::new(guard.changes_since(0).upto),
+            seen: AtomicU64::new(guard.changes_upto()),
             guard,
             connections: Mutex::default(),
             bridges: Bridges::default(),
@@ -110,9 +110,6 @@ impl Plugin {
         };
         if access.kind == sys::ACL_WRITE {
             self.bridges.ask(client.key());
-        }
-        if !self.connections().has_ticks() {
-            self.follow_changes();
         }
         if access.kind == sys::ACL_SUBSCRIBE && self.ending.load(Ordering::Relaxed) {
             // Mosquitto asks which subscriptions the session of a connection that is being ended may keep. What they
@@ -191,9 +188,13 @@ impl Plugin {
 
     /// The broker goes on with its work; nothing else of it is under way.
     pub(crate) fn tick(&self) {
-        self.connections().tick();
-        self.follow_changes();
-        self.end_doomed();
+        let mut connections = self.connections();
+        connections.tick();
+        let is_any_doomed = connections.is_any_doomed();
+        drop(connections);
+        if self.follow_changes() || is_any_doomed {
+            self.end_doomed();
+        }
     }
 
     fn answer(&self, what: &str, client: Client<'_>, topic: &[u8], verdict: &Verdict) -> c_int {

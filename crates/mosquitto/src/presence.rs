@@ -27,6 +27,11 @@ impl Plugin {
     pub(crate) fn presence(&self, access: &Access<'_>, client_id: &[u8]) -> Presence {
         let client = access.client;
         let mut connections = self.connections();
+        if !connections.has_ticks() {
+            drop(connections);
+            self.follow_changes();
+            connections = self.connections();
+        }
         if is_request(access.kind) {
             connections.requested();
         }
@@ -118,13 +123,14 @@ impl Plugin {
         presence
     }
 
-    /// Follows what was changed in the registry, or by a reload. Costs next to nothing when that is nothing.
-    pub(crate) fn follow_changes(&self) {
+    /// Follows what was changed in the registry, or by a reload, and says whether anything was. Costs next to nothing
+    /// when that is nothing.
+    pub(crate) fn follow_changes(&self) -> bool {
         let seen = self.seen.load(Ordering::Relaxed);
-        let changes = self.guard.changes_since(seen);
-        if changes.upto == seen {
-            return;
+        if self.guard.changes_upto() == seen {
+            return false;
         }
+        let changes = self.guard.changes_since(seen);
         self.seen.store(changes.upto, Ordering::Relaxed);
         let changed = match &changes.client_ids {
             Some(client_ids) => self.connections().clients_of(client_ids),
@@ -134,6 +140,7 @@ impl Plugin {
             let may_stay = self.guard.may_stay(&client_id);
             self.connections().set_may_stay(&client_id, may_stay);
         }
+        true
     }
 
     /// Ends connections that have to go. For ticks alone: inside any other event Mosquitto works on a client.

@@ -46,10 +46,12 @@ fn a_connection_that_takes_over_comes_before_the_end_of_the_old_one() {
     table.tick();
     assert_eq!(table.standing(ALICE, 1), Standing::Unknown);
     assert_eq!(table.standing(ALICE, 2), Standing::Trusted);
+    assert!(!table.is_any_doomed());
     table.set_may_stay(ALICE, false);
     assert_eq!(table.standing(ALICE, 2), Standing::Gone);
+    assert!(table.is_any_doomed());
     assert_eq!(table.next_doomed().unwrap(), (ALICE.into(), Standing::Gone));
-    assert!(table.next_doomed().is_none());
+    assert!(table.next_doomed().is_none() && !table.is_any_doomed());
 }
 
 #[test]
