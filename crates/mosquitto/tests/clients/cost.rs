@@ -3,10 +3,11 @@
 
 use core::fmt::Write as _;
 use core::time::Duration;
-use std::thread::sleep;
+use std::process::Command;
+use std::thread::{available_parallelism, sleep};
 
 use mqward::Class;
-use mqward_testbed::{Broker, Connect, Packet, Publish, Setup, Version, Wire};
+use mqward_testbed::{Broker, Connect, Packet, Publish, Setup, Version, Wire, plugin_path};
 
 use crate::crowd::{connect, crowd, device_id, quiet};
 use crate::fleet::{FieldDevice, Fleet, PERSON, PERSON_PASSWORD};
@@ -16,9 +17,12 @@ use crate::process::Process;
 const DEVICES: usize = 64;
 /// Of these the last have no clock.
 const CLOCKLESS: usize = 32;
-/// Each round loads one broker after the other; what is printed are medians of the rounds.
-const ROUNDS: usize = 201;
-const LOGINS: usize = 50;
+/// Each round loads one broker after the other; what is printed are medians of the rounds. Sockets make logins noisy.
+const LOGIN_ROUNDS: usize = 301;
+const PUBLISH_ROUNDS: usize = 101;
+/// As many as there are devices of either kind.
+const LOGINS: usize = 32;
+const _: () = assert!(LOGINS == CLOCKLESS && LOGINS == DEVICES - CLOCKLESS);
 const MESSAGES: usize = 5_000;
 /// Messages that are sent at once.
 const BATCH: usize = 200;
@@ -28,7 +32,7 @@ const STATIC: &str = "a-static-password-of-thirty-nine-bytes.";
 /// The load of one round, per operation.
 #[derive(Copy, Clone)]
 enum Load {
-    Login { clocked: bool },
+    Login { clocked: bool, at_once: bool },
     Publish { subscribed: bool },
 }
 
@@ -76,7 +80,14 @@ impl Contender {
         }
         let before = self.settled();
         let operations = match load {
-            Load::Login { clocked } => self.logins(clocked),
+            Load::Login {
+                clocked,
+                at_once: false,
+            } => self.logins(clocked),
+            Load::Login {
+                clocked,
+                at_once: true,
+            } => self.storm(clocked),
             Load::Publish { subscribed } => self.messages(sealed, subscribed),
         };
         let nanos = self.settled() - before;
@@ -105,11 +116,7 @@ impl Contender {
 
     fn logins(&mut self, clocked: bool) -> usize {
         for number in 0..LOGINS {
-            let number = match clocked {
-                true => number % (DEVICES - CLOCKLESS),
-                false => DEVICES - CLOCKLESS + number % CLOCKLESS,
-            };
-            let connect = login(&mut self.fleet, number, clocked);
+            let connect = login(&mut self.fleet, of_kind(number, clocked), clocked);
             let address = self.broker.address();
             let (mut wire, answer) = Wire::dial(address, Version::V3, &connect).unwrap();
             assert!(
@@ -117,6 +124,32 @@ impl Contender {
                 "{answer:?}"
             );
             wire.disconnect().unwrap();
+            assert_eq!(wire.receive().unwrap(), Packet::Closed);
+        }
+        LOGINS
+    }
+
+    /// As after a restart of the broker: it reads one CONNECT after the other, and sleeps in between no more.
+    fn storm(&mut self, clocked: bool) -> usize {
+        let address = self.broker.address();
+        let mut wires: Vec<Wire> = (0..LOGINS)
+            .map(|_| Wire::open(address, Version::V3).unwrap())
+            .collect();
+        for (number, wire) in wires.iter_mut().enumerate() {
+            let connect = login(&mut self.fleet, of_kind(number, clocked), clocked);
+            wire.connect(&connect).unwrap();
+        }
+        for wire in &mut wires {
+            let answer = wire.receive().unwrap();
+            assert!(
+                matches!(answer, Packet::ConnAck { code: 0, .. }),
+                "{answer:?}"
+            );
+        }
+        for wire in &mut wires {
+            wire.disconnect().unwrap();
+        }
+        for wire in &mut wires {
             assert_eq!(wire.receive().unwrap(), Packet::Closed);
         }
         LOGINS
@@ -137,6 +170,14 @@ impl Contender {
             }
         }
         MESSAGES
+    }
+}
+
+/// Of the devices with a clock or without, this one.
+const fn of_kind(number: usize, clocked: bool) -> usize {
+    match clocked {
+        true => number,
+        false => DEVICES - CLOCKLESS + number,
     }
 }
 
@@ -177,20 +218,26 @@ fn contenders(fleet: &Fleet) -> [Contender; 3] {
 #[test]
 #[ignore = "prints and asserts nothing: `cargo xtask cost`"]
 fn print() {
+    // A build is for all processors.
+    plugin_path().unwrap();
+    stay_on_one_processor();
     // The last one only publishes.
     let fleet = crowd(DEVICES + 1, CLOCKLESS + 1);
     let mut contenders = contenders(&fleet);
     let topic = format!("tx/{}/t", device_id(DEVICES));
     let sealed = FieldDevice::new(&device_id(DEVICES)).seal(Class::Live, &topic, b"21.5");
     let mut table = format!(
-        "Microseconds of processor time of the broker's process for each operation, medians of {ROUNDS} rounds in which three brokers\n\
-         take turns: without plugin and rules, with Mosquitto's password file and ACL file, with the plugin. Then what a round took\n\
-         more with the plugin: the medians and, in parentheses, the quartiles.\n\n\
+        "Microseconds of processor time of the broker's process for each operation, in user and in system mode, on one processor with\n\
+         the load: medians of {LOGIN_ROUNDS} rounds of {LOGINS} logins and {PUBLISH_ROUNDS} rounds of {MESSAGES} messages in which three brokers take turns: without\n\
+         plugin and rules, with Mosquitto's password file and ACL file, with the plugin. Then what a round took more with the plugin: the\n\
+         medians and, in parentheses, the quartiles.\n\n\
          | | no plugin | files | plugin | plugin - no plugin | plugin - files |\n|---|--:|--:|--:|--:|--:|\n"
     );
     for (name, load) in [
-        ("CONNECT, with a clock", Load::Login { clocked: true }),
-        ("CONNECT, without a clock", Load::Login { clocked: false }),
+        ("CONNECT", by_clock(true, false)),
+        ("CONNECT, 32 at once", by_clock(true, true)),
+        ("CONNECT without a clock", by_clock(false, false)),
+        ("CONNECT without one, 32 at once", by_clock(false, true)),
         (
             "PUBLISH, nobody subscribed",
             Load::Publish { subscribed: false },
@@ -202,12 +249,19 @@ fn print() {
     ] {
         let mut seen: [Vec<f64>; 3] = Default::default();
         let mut more: [Vec<f64>; 2] = Default::default();
+        let rounds = match load {
+            Load::Login { .. } => LOGIN_ROUNDS,
+            Load::Publish { .. } => PUBLISH_ROUNDS,
+        };
         // The first round warms up.
-        for round in 0..=ROUNDS {
-            let nanos: Vec<f64> = contenders
-                .iter_mut()
-                .map(|contender| contender.measure(load, &sealed) / 1000.0)
-                .collect();
+        for round in 0..=rounds {
+            let mut nanos = [0.0; 3];
+            // Each follows each other one as often.
+            for turn in 0..3 {
+                let turn = if round % 2 == 0 { turn } else { 2 - turn };
+                let index = (round + turn) % 3;
+                nanos[index] = contenders[index].measure(load, &sealed) / 1000.0;
+            }
             if round > 0 {
                 for (seen, nanos) in seen.iter_mut().zip(&nanos) {
                     seen.push(*nanos);
@@ -231,6 +285,22 @@ fn print() {
     if let Some(file) = std::env::var_os("MQWARD_COST_FILE") {
         std::fs::write(file, table).unwrap();
     }
+}
+
+/// Load and brokers share a processor, and the brokers inherit it: where the system puts them would make more of a
+/// difference than what is measured.
+fn stay_on_one_processor() {
+    let last = available_parallelism().unwrap().get() - 1;
+    let done = Command::new("taskset")
+        .args(["--all-tasks", "--cpu-list", "--pid", &last.to_string()])
+        .arg(std::process::id().to_string())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+const fn by_clock(clocked: bool, at_once: bool) -> Load {
+    Load::Login { clocked, at_once }
 }
 
 fn quartiles(values: &mut [f64]) -> [f64; 3] {
