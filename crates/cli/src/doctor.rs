@@ -4,6 +4,7 @@ mod broker;
 mod conf_file;
 mod files;
 mod finding;
+mod named_files;
 mod plugin_file;
 
 use std::path::{Path, PathBuf};
@@ -49,14 +50,17 @@ impl DoctorArgs {
             let named = broker::policy(conf, &mut findings);
             policy = policy.or(named);
         }
+        let mut read = None;
         if let Some(policy) = &policy {
             // Started by root, Mosquitto becomes this user before it loads a plugin.
-            let user = conf
-                .as_ref()
-                .map(|conf| conf.last("user").map_or("mosquitto", |user| &user.value));
-            let largest = files::inspect(policy, user, &mut findings);
-            if let (Some(conf), Some(largest)) = (&conf, largest) {
-                broker::sizes(conf, largest, &mut findings);
+            let user = conf.as_ref().map(user_of);
+            read = files::inspect(policy, user, &mut findings);
+        }
+        if let Some(conf) = &conf {
+            named_files::inspect(conf, user_of(conf), &mut findings);
+            broker::certificates(conf, read.as_ref(), &mut findings);
+            if let Some(policy) = &read {
+                broker::sizes(conf, policy, &mut findings);
             }
         }
         let mut findings = findings.0;
@@ -80,4 +84,9 @@ impl DoctorArgs {
             Status::Refused
         })
     }
+}
+
+/// The user that the broker becomes when root starts it.
+fn user_of(conf: &ConfFile) -> &str {
+    conf.last("user").map_or("mosquitto", |user| &user.value)
 }

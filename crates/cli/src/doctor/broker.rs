@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mqward::Authentication;
+use mqward_broker::Policy;
+
 use super::conf_file::{ConfFile, Setting};
 use super::finding::Findings;
 use super::plugin_file;
@@ -92,15 +95,6 @@ fn logins(conf: &ConfFile, version: Option<Version>, findings: &mut Findings) {
             "allow_anonymous true lets in who has no password",
             "Set it to false.",
         );
-    }
-    for key in ["use_identity_as_username", "use_subject_as_username"] {
-        for setting in conf.all(key).filter(|setting| setting.is_true()) {
-            findings.error(
-                setting,
-                format_args!("{key}: Mosquitto asks no plugin about logins on this listener"),
-                "Take it out, or keep every client with auth = \"mqward\" off this listener by other means.",
-            );
-        }
     }
     for setting in conf
         .all("per_listener_settings")
@@ -245,8 +239,54 @@ pub(super) fn policy(conf: &ConfFile, findings: &mut Findings) -> Option<PathBuf
     setting.map(Setting::path)
 }
 
+/// Listeners that take the name in a certificate, or a PSK identity, for a login, beside who logs in by the policy.
+pub(super) fn certificates(conf: &ConfFile, policy: Option<&Policy>, findings: &mut Findings) {
+    let roles = policy.map(|policy| {
+        let roles = policy.gate().roles().iter();
+        let by_password = roles.filter(|role| role.authentication == Authentication::Mqward);
+        by_password.map(|role| role.name).collect::<Vec<_>>()
+    });
+    for key in ["use_identity_as_username", "use_subject_as_username"] {
+        for setting in conf.all(key).filter(|setting| setting.is_true()) {
+            let is_beside = |other: &&Setting| other.listener == setting.listener;
+            let what = format!("{key}: Mosquitto asks no plugin about logins on this listener");
+            match roles.as_deref() {
+                Some([]) => findings.note(
+                    setting,
+                    what,
+                    "Right for roles with auth = \"broker\" alone, as here: the name in a certificate has to be the client id.",
+                ),
+                Some(roles) => findings.error(
+                    setting,
+                    format_args!(
+                        "{what}: whoever has a certificate takes the client id of a device (role {}) until its first packet is refused",
+                        roles.join(", ")
+                    ),
+                    "Take it out, or keep every client with auth = \"mqward\" off this listener by other means.",
+                ),
+                None => findings.error(
+                    setting,
+                    what,
+                    "Take it out, or keep every client with auth = \"mqward\" off this listener by other means.",
+                ),
+            }
+            let asked = conf.all("require_certificate").filter(is_beside).last();
+            let by_shared_key = conf.all("psk_hint").any(|other| is_beside(&other));
+            if !asked.is_some_and(Setting::is_true) && !by_shared_key {
+                findings.error(
+                    setting,
+                    format_args!("{key} without require_certificate: nobody is asked for a certificate, so nobody gets in"),
+                    "Set require_certificate to true behind the same listener.",
+                );
+            }
+        }
+    }
+}
+
 /// Compares what the broker takes into memory with what the policy allows.
-pub(super) fn sizes(conf: &ConfFile, largest: u32, findings: &mut Findings) {
+pub(super) fn sizes(conf: &ConfFile, policy: &Policy, findings: &mut Findings) {
+    let roles = policy.gate().roles().iter();
+    let largest = roles.map(|role| role.limits.max_packet).max().unwrap_or(0);
     match conf.last("max_packet_size") {
         None => findings.warning(
             "mosquitto.conf",

@@ -23,10 +23,12 @@ fn healthy() -> Bench {
         "policy.toml",
         policy.replace("cold_start = \"open\"", "file = \"replay.journal\""),
     );
+    bench.private("passwords", "");
     // As whoever runs the test: root's files belong to root.
     let config = format!(
-        "mosquitto config --policy policy.toml --out . --user root --plugin {}",
-        plugin_path().unwrap().display()
+        "mosquitto config --policy policy.toml --out . --user root --plugin {} --users {}",
+        plugin_path().unwrap().display(),
+        bench.path("passwords").display()
     );
     bench.run(&config, "").ok();
     bench
@@ -115,22 +117,6 @@ fn what_lets_clients_in_past_the_plugin() {
         &["allow_anonymous"],
     );
     finds(
-        (
-            "listener 1883",
-            "listener 1883\nuse_identity_as_username true",
-        ),
-        "error",
-        &["asks no plugin"],
-    );
-    finds(
-        (
-            "listener 1883",
-            "listener 1883\nuse_subject_as_username true",
-        ),
-        "error",
-        &["asks no plugin"],
-    );
-    finds(
         ("listener 1883", "connection other\nlistener 1883"),
         "warning",
         &["bridge", "other"],
@@ -147,6 +133,73 @@ fn what_lets_clients_in_past_the_plugin() {
     );
     let own = ("per_listener_settings false", "per_listener_settings true");
     finds(own, "error", &["loads no plugin"]);
+}
+
+#[test]
+fn files_that_the_broker_is_to_read() {
+    let bench = healthy();
+    let conf = String::from_utf8(bench.read("mosquitto.conf")).unwrap();
+    for key in ["certfile", "keyfile", "cafile", "psk_file", "password_file"] {
+        let file = bench.path("a-file").display().to_string();
+        let edited = conf.replacen("listener 1883", &format!("listener 1883\n{key} {file}"), 1);
+        bench.write("mosquitto.conf", &edited);
+        found(&bench, "error", &[key, "a-file", "No such file"]);
+        bench.private("a-file", "");
+        let (code, findings) = doctor(&bench);
+        assert_eq!(code, 0, "{key}: {findings:#?}");
+        // As root's key is for a broker that is `nobody` by then.
+        bench.write("mosquitto.conf", edited.replace("user root", "user nobody"));
+        found(
+            &bench,
+            "error",
+            &[key, "a-file", "0600", "nobody cannot read it"],
+        );
+        bench.write("mosquitto.conf", &edited);
+        bench.chmod("a-file", 0o644);
+        let is_secret = !matches!(key, "certfile" | "cafile");
+        if is_secret {
+            found(&bench, "warning", &[key, "a-file", "everybody"]);
+        }
+        assert_eq!(doctor(&bench).0, i32::from(is_secret), "{key}");
+        fs::remove_file(bench.path("a-file")).unwrap();
+    }
+}
+
+#[test]
+fn a_certificate_is_taken_for_a_login() {
+    for key in ["use_identity_as_username", "use_subject_as_username"] {
+        let asked = format!("listener 1883\nrequire_certificate true\n{key} true");
+        let edit = ("listener 1883", asked.as_str());
+        finds(edit, "error", &[key, "asks no plugin", "device"]);
+        // One that nobody is asked for.
+        let unasked = format!("listener 1883\n{key} true");
+        let edit = ("listener 1883", unasked.as_str());
+        finds(edit, "error", &[key, "without require_certificate"]);
+        let elsewhere =
+            format!("listener 1883\n{key} true\nlistener 1884\nrequire_certificate true");
+        let edit = ("listener 1883", elsewhere.as_str());
+        finds(edit, "error", &[key, "without require_certificate"]);
+        // Nobody has a password of mqward, so nobody's client id is taken.
+        let bench = healthy();
+        let policy = String::from_utf8(bench.read("policy.toml")).unwrap();
+        let roles = policy.replace("auth = \"mqward\"", "auth = \"broker\"");
+        bench.write("policy.toml", roles);
+        let conf = String::from_utf8(bench.read("mosquitto.conf")).unwrap();
+        bench.write("mosquitto.conf", conf.replacen("listener 1883", &asked, 1));
+        found(
+            &bench,
+            "note",
+            &[key, "asks no plugin", "has to be the client id"],
+        );
+        let (_, findings) = doctor(&bench);
+        let mut about = findings
+            .iter()
+            .filter(|finding| finding.to_string().contains(key));
+        assert!(
+            about.all(|finding| finding["severity"] == "note"),
+            "{findings:#?}"
+        );
+    }
 }
 
 #[test]
