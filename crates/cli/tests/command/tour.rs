@@ -1,8 +1,38 @@
 //! The README's tour, run as it stands there.
 
-use std::process::Command;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use crate::bench::Bench;
+
+/// Runs a script with this command in its path.
+fn sh(script: &str, folder: &Path) -> Output {
+    let bin = Path::new(env!("CARGO_BIN_EXE_mqward")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-euxc", script]).env("PATH", path);
+    shell.current_dir(folder).output().unwrap()
+}
+
+/// What the front page calls after the builds, which `cargo` itself is the test of.
+#[test]
+fn the_front_page_works() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = include_str!("../../../../README.md");
+    let blocks = readme.split("```sh\n").skip(1);
+    let lines = blocks.flat_map(|block| block.split("```").next().unwrap().lines());
+    let script: Vec<&str> = lines.filter(|line| !line.starts_with("cargo ")).collect();
+    assert!(script.len() >= 2, "the commands are there");
+    let bench = Bench::new();
+    // The copy of the repository that they are called in.
+    symlink(root.join("crates"), bench.path("crates")).unwrap();
+    let output = sh(&script.join("\n"), &bench.path(""));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    assert!(stdout.contains("no mistakes"), "{stdout}");
+}
 
 #[test]
 fn the_tour_of_the_readme_works() {
@@ -19,16 +49,7 @@ fn the_tour_of_the_readme_works() {
     let bench = Bench::new();
     let folder = bench.path("tour");
     std::fs::create_dir(&folder).unwrap();
-    let bin = std::path::Path::new(env!("CARGO_BIN_EXE_mqward"))
-        .parent()
-        .unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let output = Command::new("sh")
-        .args(["-euxc", &script])
-        .env("PATH", path)
-        .current_dir(&folder)
-        .output()
-        .unwrap();
+    let output = sh(&script, &folder);
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stdout}\n{stderr}");
