@@ -2,6 +2,7 @@
 
 mod api;
 mod assure;
+mod backports;
 mod bench;
 mod board;
 mod check;
@@ -45,6 +46,8 @@ enum Task {
     Demo,
     /// Runs every test, those against a real Mosquitto too.
     Test,
+    /// Runs the plugin's tests against the newer Mosquitto of Debian's backports.
+    Backports,
     /// Runs the other gates: format, lints, docs, dependencies, the bare builds, the oldest compiler.
     Check,
     /// Measures this project and its peers in one process, and writes `docs/performance.md`.
@@ -139,6 +142,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Demo => demo::run(),
         Task::Test => test::run(),
+        Task::Backports => backports::run(),
         Task::Check => check::run_gates(),
         Task::Firmware => firmware::run(),
         Task::Fleet => fleet::run(),
