@@ -137,10 +137,20 @@ pub(crate) fn open<C: Cipher, const PAIRS: usize>(
     expected: &[u8; TAG_LEN],
 ) -> Option<()> {
     let mut keystream = Keystream::<PAIRS>::new();
-    let made = keystream.make(&mut cipher, message.len().saturating_add(FIRST_BLOCK_LEN));
+    let needed = message.len().saturating_add(FIRST_BLOCK_LEN);
+    let mut made = keystream.make(&mut cipher, needed);
     let mut mac = cipher.mac(keystream.0.first()?.first_chunk()?);
     aad.authenticate(&mut mac)?;
-    mac.update_padded(message);
+    let mut authenticated = 0;
+    // What the buffer takes, beside the authenticator.
+    while made < needed.min(PAIRS * 128) {
+        let out = keystream.0.get_mut(made / 128..)?;
+        let pairs = C::best((needed - made).div_ceil(128)).min(out.len());
+        let ciphertext = message.get(authenticated..)?;
+        authenticated += cipher.beside(out.get_mut(..pairs)?, needed - made, &mut mac, ciphertext);
+        made += pairs * 128;
+    }
+    mac.update_padded(message.get(authenticated..)?);
     // Nothing is decrypted before this line.
     if !is_same(aad.finish(mac, message.len())?.to_le_bytes(), expected) {
         return None;
