@@ -23,7 +23,13 @@ pub(crate) fn run() -> Result<(), Failure> {
     ])?;
     let (version, broker) = unpack(&root().join("target/backports"))?;
     eprintln!("mosquitto {version}: {}", broker.display());
-    let arguments = ["test", "--locked", "--package", "mqward-mosquitto"];
+    let arguments = [
+        "test",
+        "--locked",
+        "--no-fail-fast",
+        "--package",
+        "mqward-mosquitto",
+    ];
     run_command(
         Command::new(env!("CARGO"))
             .args(arguments)

@@ -14,7 +14,7 @@ use crate::relay::Relay;
 use crate::{Client, Passwords, mosquitto, paho, rumqtt};
 
 /// How long a client may take to come back.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A fleet with its broker, a device with one of the clients, and the line between them.
 struct Scene {
