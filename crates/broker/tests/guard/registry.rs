@@ -1,8 +1,8 @@
 //! Devices from a registry that changes while the broker runs.
 
 use std::fs;
-
 use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use mqward::{Access, Advance, AuthSeed, Effect, Generation, Mark, Publish, Reason, UnixTime};
 use mqward_broker::{
@@ -291,17 +291,17 @@ fn logins_go_on_while_a_command_writes() {
     );
 }
 
-/// A store that takes its time, as one on a busy disk does, and lets a command do something meanwhile.
+/// A store that takes its time, as one on a busy disk does: until it is told to answer.
 struct SlowStore {
     store: MemoryReplayStore,
-    meanwhile: Mutex<Box<dyn FnMut() + Send>>,
+    asked: Sender<()>,
+    answer: Mutex<Receiver<()>>,
 }
 
 impl ReplayStore for SlowStore {
     fn advance(&self, client_id: &str, mark: Mark, at: Option<UnixTime>) -> Advance {
-        (self.meanwhile.lock().unwrap())();
-        // Longer than a guard takes to look at the registry.
-        std::thread::sleep(core::time::Duration::from_millis(2_500));
+        self.asked.send(()).unwrap();
+        self.answer.lock().unwrap().recv().unwrap();
         self.store.advance(client_id, mark, at)
     }
 
@@ -313,15 +313,24 @@ impl ReplayStore for SlowStore {
 #[test]
 fn who_is_revoked_while_its_login_waits_for_the_store_is_not_let_in() {
     let (fleet, mut registry) = fleet();
+    let (asked, is_asked) = channel();
+    let (answer, may_answer) = channel();
     let store = SlowStore {
         store: MemoryReplayStore::new(ColdStart::Open),
-        meanwhile: Mutex::new(Box::new(move || {
-            registry.revoke(DEVICE, "just now", now()).unwrap();
-        })),
+        asked,
+        answer: Mutex::new(may_answer),
     };
     let guard = Guard::open_with_store(&fleet.path("policy.toml"), Box::new(store)).unwrap();
     let mut device = TestDevice::new(DEVICE);
-    assert_eq!(device.login(&guard, NOW), Err(Reason::Revoked));
+    std::thread::scope(|scope| {
+        let login = scope.spawn(|| device.login(&guard, NOW));
+        is_asked.recv().unwrap();
+        assert!(guard.may_stay(DEVICE.as_bytes()));
+        registry.revoke(DEVICE, "just now", now()).unwrap();
+        eventually(|| !guard.may_stay(DEVICE.as_bytes()));
+        answer.send(()).unwrap();
+        assert_eq!(login.join().unwrap(), Err(Reason::Revoked));
+    });
     assert_eq!(fleet.audit_lines().pop().unwrap()["reason"], "revoked");
 }
 
