@@ -45,6 +45,11 @@ impl Snapshot {
         })
     }
 
+    /// Adds what was declared; the last one counts.
+    pub(super) fn add_floors(&mut self, floors: Floors) -> io::Result<()> {
+        self.add(Record::Floors(floors).encode(&mut Vec::new()))
+    }
+
     /// Adds the newest mark of each client id in `source`, of which there are about so many.
     ///
     /// By ids, never by their keys: the file says what each id has used, also of ids that share a slot.

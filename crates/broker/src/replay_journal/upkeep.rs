@@ -145,8 +145,10 @@ impl ReplayJournal {
         self.shorten_tail(synced);
         let inner = self.inner();
         let (ids, mut copied) = (inner.marks.len(), inner.synced_len);
-        let begun = inner.last_time;
+        let (floors, begun) = (inner.floors, inner.last_time);
         drop(inner);
+        // Of what is copied up to here only marks are taken: what was declared since the file was begun is said anew.
+        snapshot.add_floors(floors)?;
         let start = Instant::now();
         let mut next_sync = SYNC_EVERY;
         snapshot.add_newest(ids, &mut |take| {

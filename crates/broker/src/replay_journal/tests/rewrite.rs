@@ -225,6 +225,29 @@ fn a_sync_that_fails_in_the_midst_of_it_loses_nothing() {
     );
 }
 
+/// After the new file was begun with the floors of then, before it is known how much of the old one is copied.
+#[test]
+fn what_is_declared_at_its_very_start_stays_declared() {
+    let place = Place::new();
+    let store = place.open(10, THIS_BOOT).unwrap();
+    log_in(&store, 0..1);
+    let old = store.inner().journal.readable();
+    let (floors, run) = {
+        let inner = store.inner();
+        (inner.floors, inner.run_by_now())
+    };
+    let snapshot = Snapshot::begin(&place.path, floors, run).unwrap();
+    store.declare_restored(at(1_000), 60).unwrap();
+    let (snapshot, copied) = store.fill(snapshot, &old).unwrap();
+    store.replace(snapshot, &old, copied).unwrap();
+    let after = place.stopped().open(11, THIS_BOOT).unwrap();
+    assert_eq!(after.not_before(), Some(at(1_060)));
+    assert_eq!(
+        after.advance("device-1", mark(1, 9, 2), Some(at(1_000))),
+        Advance::Unavailable
+    );
+}
+
 #[test]
 fn what_is_damaged_in_the_old_file_is_not_left_out_in_silence() {
     let place = Place::new();
