@@ -15,8 +15,9 @@
  *   is needed behind it. (NULL, 0) is an empty one. Any other NULL is refused with MQWARD_ERR_NULL, and so is a
  *   misaligned struct. What the library cannot see is the caller's duty: a pointer that is not NULL points to as many
  *   bytes as the length says.
- * - Outputs are written only on success, with one exception: what mqward_open_in_place refuses is zeroed. An output
- *   buffer may not overlap an input; work in place has functions of its own.
+ * - Outputs are written only on success, with two exceptions: what mqward_open_in_place refuses is zeroed, and so is what
+ *   mqward_resume_wake finds to be no record. An output buffer may not overlap an input; work in place has functions of
+ *   its own.
  * - Structs belong to the caller. Those whose members are called private_ are set up by a function; until then, and
  *   after they were consumed or wiped, they are refused with MQWARD_ERR_STATE. Zero them, or set them up: the contents
  *   of a struct that is neither are not a state that can be told apart. Do not rely on their contents or sizes.
@@ -1781,7 +1782,8 @@ int32_t mqward_resume_sleep(struct mqward_login_stamper *login,
  * \param[out] login the login stamper.
  * \param[out] seal the seal stamper.
  * \retval MQWARD_OK the same boot goes on.
- * \retval MQWARD_ERR_NO_RESUME_RECORD power was lost, or there was no sleep: call mqward_boot_start.
+ * \retval MQWARD_ERR_NO_RESUME_RECORD power was lost, or there was no sleep: call mqward_boot_start. What was there is
+ * erased all the same.
  * \retval MQWARD_ERR_BUFFER_TOO_SMALL retained is too short, and unchanged.
  */
 MQWARD_MUST_CHECK

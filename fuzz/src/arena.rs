@@ -105,8 +105,12 @@ impl<'i> Arena<'i> {
             mute || !call.wrong || status != MQWARD_OK,
             "{name} took NULL or a misaligned struct"
         );
-        // "Outputs are written only on success, with one exception."
-        let cleared = name == "mqward_open_in_place" && status == MQWARD_ERR_REFUSED;
+        // "Outputs are written only on success, with two exceptions."
+        let cleared = matches!(
+            (name, status),
+            ("mqward_open_in_place", MQWARD_ERR_REFUSED)
+                | ("mqward_resume_wake", MQWARD_ERR_NO_RESUME_RECORD)
+        );
         for (at, (old, new)) in before.iter().zip(self.bytes()).enumerate() {
             let allowed = (status == MQWARD_OK || cleared)
                 && call.outputs.iter().any(|out| out.contains(&at));

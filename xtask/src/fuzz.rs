@@ -18,8 +18,9 @@ const EXECUTED: &str = "stat::number_of_executed_units:";
 
 /// Builds all targets at once and runs each for `seconds`, as many at a time as there are processors.
 ///
-/// A finding fails the task, after all have run; the input lies in `fuzz/artifacts`.
-pub(crate) fn run(seconds: u64) -> Result<(), Failure> {
+/// A finding fails the task, after all have run; the input lies in `fuzz/artifacts`. With a seed the inputs are drawn in
+/// the same order each time, as a gate needs it; without one every run tries others.
+pub(crate) fn run(seconds: u64, seed: Option<u32>) -> Result<(), Failure> {
     need_subcommand("fuzz")?;
     let sanitizer = sanitizer()?;
     let shown = format!("RUSTC_BOOTSTRAP=1 cargo fuzz build --sanitizer {sanitizer}");
@@ -30,7 +31,7 @@ pub(crate) fn run(seconds: u64) -> Result<(), Failure> {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some(target) = next(&waiting) {
-                    if let Err(error) = run_target(&target, seconds, sanitizer) {
+                    if let Err(error) = run_target(&target, (seconds, seed), sanitizer) {
                         eprintln!("error: {target}: {error}");
                         failed
                             .lock()
@@ -57,7 +58,11 @@ fn next<T>(waiting: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
 }
 
 /// Runs one target and prints how many inputs it tried, or the end of what it said.
-fn run_target(target: &str, seconds: u64, sanitizer: &str) -> Result<(), Failure> {
+fn run_target(
+    target: &str,
+    (seconds, seed): (u64, Option<u32>),
+    sanitizer: &str,
+) -> Result<(), Failure> {
     // What is found lands below `target`; the committed seeds stay as the script made them.
     let found = format!("target/fuzz-corpus/{target}");
     let log = root().join(format!("target/fuzz-logs/{target}.log"));
@@ -68,6 +73,7 @@ fn run_target(target: &str, seconds: u64, sanitizer: &str) -> Result<(), Failure
         .args(["--sanitizer", sanitizer])
         .args([target, &found, &format!("fuzz/corpus/{target}"), "--"])
         .arg(format!("-max_total_time={seconds}"))
+        .args(seed.map(|seed| format!("-seed={seed}")))
         .arg(format!("-max_len={MAX_LEN}"))
         .args([
             "-timeout=30",

@@ -147,7 +147,7 @@ fn main() -> ExitCode {
         Task::Firmware => firmware::run(),
         Task::Fleet => fleet::run(),
         Task::Sizes => sizes::run(),
-        Task::Fuzz { seconds } => fuzz::run(seconds),
+        Task::Fuzz { seconds } => fuzz::run(seconds, None),
         Task::Assure { seconds } => assure::run(seconds),
         Task::Machines { machines } => machines::run(&machines),
         Task::Timing { samples } => timing::run(samples),

@@ -60,7 +60,8 @@ pub unsafe extern "C" fn mqward_resume_sleep(
 /// \param[out] login the login stamper.
 /// \param[out] seal the seal stamper.
 /// \retval MQWARD_OK the same boot goes on.
-/// \retval MQWARD_ERR_NO_RESUME_RECORD power was lost, or there was no sleep: call mqward_boot_start.
+/// \retval MQWARD_ERR_NO_RESUME_RECORD power was lost, or there was no sleep: call mqward_boot_start. What was there is
+/// erased all the same.
 /// \retval MQWARD_ERR_BUFFER_TOO_SMALL retained is too short, and unchanged.
 #[unsafe(no_mangle)]
 #[must_use]

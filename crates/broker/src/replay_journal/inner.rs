@@ -77,7 +77,7 @@ impl Inner {
         }
     }
 
-    /// The end of the journal, for [`ReplayJournal::make_durable`].
+    /// The end of the journal, for [`ReplayJournal::make_durable`](super::ReplayJournal::make_durable).
     pub(super) fn place(&self) -> (u64, u64) {
         (self.file_number, self.journal.len())
     }

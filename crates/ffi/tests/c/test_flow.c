@@ -287,7 +287,7 @@ static void sleeps(void)
     char password[MQWARD_PASSWORD_SIZE];
     mqward_claim claim;
     uint32_t number = 0;
-    uint8_t retained[MQWARD_RESUME_RECORD_LEN];
+    uint8_t retained[MQWARD_RESUME_RECORD_LEN], beyond[MQWARD_RESUME_RECORD_LEN + 1];
 
     memset(&key, 3, sizeof key);
     OK(mqward_boot_start(&storage, &boot));
@@ -305,6 +305,10 @@ static void sleeps(void)
     OK(mqward_claim_parse(password, MQWARD_PASSWORD_LEN, &claim));
     CHECK(claim.boot == number && claim.count == 1 && claim.time == 0);
     EXPECT(MQWARD_ERR_NO_RESUME_RECORD, mqward_resume_wake(retained, sizeof retained, &login, &seal));
+    /* What is no record is erased, to its last byte and no further. */
+    memset(beyond, 0xa5, sizeof beyond);
+    EXPECT(MQWARD_ERR_NO_RESUME_RECORD, mqward_resume_wake(beyond, sizeof beyond, &login, &seal));
+    CHECK(all(beyond, MQWARD_RESUME_RECORD_LEN, 0) && beyond[MQWARD_RESUME_RECORD_LEN] == 0xa5);
     /* A failed wake leaves stampers as they were. */
     OK(mqward_password_mint(&woken_login, &key, &device, 0, password, sizeof password));
 
