@@ -45,6 +45,13 @@ impl Place {
         }
     }
 
+    /// The same, and opened in that boot.
+    fn opened() -> (Self, ReplayJournal) {
+        let place = Self::new();
+        let store = place.open(10, THIS_BOOT).unwrap();
+        (place, store)
+    }
+
     fn open(&self, secs: u32, boot: Option<[u8; 16]>) -> Result<ReplayJournal, ReplayError> {
         let cold_start = ColdStart::Strict {
             start: at(secs),
@@ -87,10 +94,23 @@ fn is_durable(store: &ReplayJournal) -> bool {
     inner.synced_len == inner.journal.len()
 }
 
+fn declare(store: &ReplayJournal) {
+    store.declare_restored(at(1_000), 60).unwrap();
+}
+
+/// That what was declared holds after the process was killed.
+fn assert_declared(place: &Place) {
+    let after = place.stopped().open(11, THIS_BOOT).unwrap();
+    assert_eq!(after.not_before(), Some(at(1_060)));
+    assert_eq!(
+        after.advance("device-1", mark(1, 9, 2), Some(at(1_000))),
+        Advance::Unavailable
+    );
+}
+
 #[test]
 fn what_was_closed_in_order_is_warm() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     assert_eq!(store.start(), ReplayStart::InOrder);
     assert_eq!(
         store.advance("a", mark(1, 9, 1), Some(at(10))),
@@ -116,8 +136,7 @@ fn what_was_closed_in_order_is_warm() {
 
 #[test]
 fn killed_in_the_same_boot_nothing_is_forgotten_nor_cold() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     assert_eq!(
         store.advance("a", mark(1, 9, 1), Some(at(10))),
         Advance::Advanced
@@ -138,8 +157,7 @@ fn killed_in_the_same_boot_nothing_is_forgotten_nor_cold() {
 
 #[test]
 fn after_a_power_failure_timed_passwords_wait_and_marks_hold_for_the_others() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     assert_eq!(
         store.advance("a", mark(1, 9, 1), Some(at(10))),
         Advance::Advanced
@@ -212,8 +230,7 @@ fn after_a_power_failure_timed_passwords_wait_and_marks_hold_for_the_others() {
 
 #[test]
 fn a_clock_that_lost_time_with_the_power_opens_nothing_early() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     assert_eq!(
         store.advance("a", mark(1, 9, 1), Some(at(5_000))),
         Advance::Advanced
@@ -229,8 +246,7 @@ fn a_clock_that_lost_time_with_the_power_opens_nothing_early() {
 
 #[test]
 fn the_first_login_of_a_generation_is_durable() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (_place, store) = Place::opened();
     assert_eq!(
         store.advance("a", mark(1, 9, 1), Some(at(10))),
         Advance::Advanced
@@ -340,8 +356,7 @@ fn cold_start_open_forgets_in_peace() {
 
 #[test]
 fn one_process_at_a_time() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     assert!(matches!(
         place.open(10, THIS_BOOT),
         Err(ReplayError::InUse { .. })
@@ -360,8 +375,7 @@ fn one_process_at_a_time() {
 
 #[test]
 fn a_journal_is_written_anew_before_it_grows_without_end() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     let mut longest = 0;
     for count in 0..120_000 {
         let id = ["a", "b", "c"][usize::try_from(count % 3).unwrap()];
@@ -384,8 +398,7 @@ fn a_journal_is_written_anew_before_it_grows_without_end() {
 
 #[test]
 fn what_is_declared_while_the_journal_is_written_anew_stays_declared() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     let marks = (0..20_000).map(|number| ReplayMark {
         client_id: format!("device-{number}"),
         mark: Some(mark(1, 9, 1)),
@@ -398,21 +411,15 @@ fn what_is_declared_while_the_journal_is_written_anew_stays_declared() {
         while !place.beside(".new").exists() && !rewritten.is_finished() {
             core::hint::spin_loop();
         }
-        store.declare_restored(at(1_000), 60).unwrap();
+        declare(&store);
         rewritten.join().unwrap().unwrap();
     });
-    let after = place.stopped().open(11, THIS_BOOT).unwrap();
-    assert_eq!(after.not_before(), Some(at(1_060)));
-    assert_eq!(
-        after.advance("device-1", mark(1, 9, 2), Some(at(1_000))),
-        Advance::Unavailable
-    );
+    assert_declared(&place);
 }
 
 #[test]
 fn an_older_state_of_the_same_file_is_not_taken_for_the_last_one() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     assert_eq!(store.advance("a", mark(1, 9, 1), None), Advance::Advanced);
     let backup = fs::read(&place.path).unwrap();
     assert_eq!(store.advance("a", mark(1, 9, 2), None), Advance::Advanced);

@@ -123,16 +123,22 @@ impl ReplayJournal {
             .rewriting
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let inner = self.inner();
-        let (floors, run, old) = (inner.floors, inner.run_by_now(), inner.journal.readable());
-        drop(inner);
-        let written = Snapshot::begin(&self.path, floors, run)
-            .and_then(|snapshot| self.fill(snapshot, &old))
-            .and_then(|(snapshot, copied)| self.replace(snapshot, &old, copied));
+        let written = self.begin_snapshot().and_then(|(snapshot, old)| {
+            let (snapshot, copied) = self.fill(snapshot, &old)?;
+            self.replace(snapshot, &old, copied)
+        });
         if written.is_err() {
             abandon(&self.path);
         }
         written
+    }
+
+    /// Begins a snapshot, of the journal that comes with it.
+    pub(super) fn begin_snapshot(&self) -> io::Result<(Snapshot, Readable)> {
+        let inner = self.inner();
+        let (floors, run, old) = (inner.floors, inner.run_by_now(), inner.journal.readable());
+        drop(inner);
+        Ok((Snapshot::begin(&self.path, floors, run)?, old))
     }
 
     /// Copies what is durable into a snapshot, with logins meanwhile, and says up to where.

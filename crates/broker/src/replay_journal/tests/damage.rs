@@ -10,8 +10,7 @@ use crate::ReplayStore;
 
 #[test]
 fn a_torn_end_costs_what_was_torn_and_nothing_else() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     let mut ends = Vec::new();
     for count in 0..4 {
         assert_eq!(
@@ -52,8 +51,7 @@ fn a_torn_end_costs_what_was_torn_and_nothing_else() {
 
 #[test]
 fn damage_where_all_was_durable_is_an_error_that_says_where() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     let before = len(&store);
     for count in 0..10 {
         assert_eq!(
@@ -100,8 +98,7 @@ fn damage_where_all_was_durable_is_an_error_that_says_where() {
 
 #[test]
 fn blocks_that_never_reached_the_disk_leave_a_hole_not_an_end() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     let start = usize::try_from(len(&store)).unwrap();
     for count in 0..10 {
         assert_eq!(
@@ -131,8 +128,7 @@ fn blocks_that_never_reached_the_disk_leave_a_hole_not_an_end() {
 
 #[test]
 fn wherever_a_byte_is_changed_no_used_password_passes() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     for count in 0..3 {
         let (timed, clockless) = (mark(1, 9, count), mark(1, 7, count));
         assert_eq!(

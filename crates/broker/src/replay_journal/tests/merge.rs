@@ -8,8 +8,7 @@ use crate::ReplayStore;
 
 #[test]
 fn marks_merge_by_maximum_on_request_of_another_process() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     assert_eq!(
         store.advance("a", mark(1, 9, 5), Some(at(10))),
         Advance::Advanced
@@ -68,8 +67,7 @@ fn marks_merge_by_maximum_on_request_of_another_process() {
 
 #[test]
 fn a_restored_store_says_so_on_command() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     assert_eq!(store.advance("a", mark(1, 9, 5), None), Advance::Advanced);
     store.declare_restored(at(100), 60).unwrap();
     assert_eq!(
@@ -93,8 +91,7 @@ fn a_restored_store_says_so_on_command() {
 #[test]
 fn logins_have_their_turn_while_marks_are_merged() {
     const MARKS: usize = 30_000;
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (_place, store) = Place::opened();
     let marks: Vec<_> = (0..MARKS)
         .map(|number| ReplayMark {
             client_id: format!("device-{number}"),

@@ -8,9 +8,8 @@ use std::path::Path;
 
 use mqward::{Advance, Mark};
 
-use super::super::snapshot::Snapshot;
 use super::super::{ReplayError, ReplayJournal, ReplayMark, ReplayStart};
-use super::{NEXT_BOOT, Place, THIS_BOOT, at, len, mark};
+use super::{NEXT_BOOT, Place, THIS_BOOT, assert_declared, at, declare, len, mark};
 use crate::ReplayStore;
 
 /// More than are in memory at a time.
@@ -57,8 +56,7 @@ fn lose_unsynced(place: &Place, store: &ReplayJournal) {
 
 #[test]
 fn one_record_per_id_stays_in_any_number_of_passes() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     log_in(&store, 0..3);
     for number in 0..100 {
         store.forget(&format!("device-{number}")).unwrap();
@@ -92,8 +90,7 @@ fn one_record_per_id_stays_in_any_number_of_passes() {
 
 #[test]
 fn logins_while_the_journal_is_written_anew_are_in_the_new_one() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     log_in(&store, 0..1);
     let rewritten = AtomicU32::new(0);
     let accepted = std::thread::scope(|scope| {
@@ -151,8 +148,7 @@ fn who_is_killed_again_and_again_does_not_read_more_each_time() {
 
 #[test]
 fn two_at_a_time_do_not_meet() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     log_in(&store, 0..2);
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -166,8 +162,7 @@ fn two_at_a_time_do_not_meet() {
 
 #[test]
 fn after_a_failed_sync_nothing_rests_on_what_the_system_kept() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     log_in(&store, 0..1);
     assert!(store.maintain(at(10)).is_empty());
     assert!(
@@ -202,15 +197,9 @@ fn after_a_failed_sync_nothing_rests_on_what_the_system_kept() {
 
 #[test]
 fn a_sync_that_fails_in_the_midst_of_it_loses_nothing() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     log_in(&store, 0..1);
-    let old = store.inner().journal.readable();
-    let (floors, run) = {
-        let inner = store.inner();
-        (inner.floors, inner.run_by_now())
-    };
-    let snapshot = Snapshot::begin(&place.path, floors, run).unwrap();
+    let (snapshot, old) = store.begin_snapshot().unwrap();
     let (snapshot, copied) = store.fill(snapshot, &old).unwrap();
     log_in(&store, 1..2);
     let before = in_file(&place.path);
@@ -228,30 +217,18 @@ fn a_sync_that_fails_in_the_midst_of_it_loses_nothing() {
 /// After the new file was begun with the floors of then, before it is known how much of the old one is copied.
 #[test]
 fn what_is_declared_at_its_very_start_stays_declared() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     log_in(&store, 0..1);
-    let old = store.inner().journal.readable();
-    let (floors, run) = {
-        let inner = store.inner();
-        (inner.floors, inner.run_by_now())
-    };
-    let snapshot = Snapshot::begin(&place.path, floors, run).unwrap();
-    store.declare_restored(at(1_000), 60).unwrap();
+    let (snapshot, old) = store.begin_snapshot().unwrap();
+    declare(&store);
     let (snapshot, copied) = store.fill(snapshot, &old).unwrap();
     store.replace(snapshot, &old, copied).unwrap();
-    let after = place.stopped().open(11, THIS_BOOT).unwrap();
-    assert_eq!(after.not_before(), Some(at(1_060)));
-    assert_eq!(
-        after.advance("device-1", mark(1, 9, 2), Some(at(1_000))),
-        Advance::Unavailable
-    );
+    assert_declared(&place);
 }
 
 #[test]
 fn what_is_damaged_in_the_old_file_is_not_left_out_in_silence() {
-    let place = Place::new();
-    let store = place.open(10, THIS_BOOT).unwrap();
+    let (place, store) = Place::opened();
     let start = len(&store);
     log_in(&store, 0..2);
     assert!(store.maintain(at(10)).is_empty());
