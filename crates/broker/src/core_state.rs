@@ -13,13 +13,14 @@ use crate::audit_log::{AuditEntry, AuditEvent, AuditVerdict};
 use crate::change_log::ChangeLog;
 use crate::device::DeviceStage;
 use crate::fleet::Standing;
+use crate::guard::window_not_noted;
 use crate::limiter::{Counted, Limiter};
 use crate::loaded::Loaded;
 use crate::login::{Judged, LoginRequest, Outcome};
 use crate::login_history::LoginHistory;
 use crate::metrics::{Gauges, Metrics, TimedStore};
 use crate::registry::Refreshed;
-use crate::{PolicyError, ReplayStore};
+use crate::{PolicyError, ReplayStore, StoreUnavailable};
 
 /// Everything that a guard judges by.
 pub(crate) struct Core {
@@ -78,7 +79,16 @@ impl Core {
         self.set_clock(now);
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.loaded();
-        let read = Loaded::read(&self.policy_path, Some(&before));
+        let read = Loaded::read(&self.policy_path, Some(&before)).and_then(|loaded| {
+            let window_secs = loaded.policy.window_secs();
+            if window_secs > before.policy.window_secs() {
+                // Before the first password that needs it is accepted (spec §6.5).
+                self.store
+                    .widen(window_secs)
+                    .map_err(|StoreUnavailable| window_not_noted(&self.policy_path, window_secs))?;
+            }
+            Ok(loaded)
+        });
         let entry = |verdict, detail| AuditEntry {
             verdict,
             detail,

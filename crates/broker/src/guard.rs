@@ -14,7 +14,10 @@ use crate::keeper::Keeper;
 use crate::loaded::Loaded;
 use crate::login::{LoginRequest, Outcome};
 use crate::rounds::Rounds;
-use crate::{ColdStart, DeviceChanges, MemoryReplayStore, PolicyError, ReplayJournal, ReplayStore};
+use crate::{
+    ColdStart, DeviceChanges, MemoryReplayStore, PolicyError, ReplayJournal, ReplayStore,
+    StoreUnavailable,
+};
 
 /// Policy, keys, devices, replay store and audit log of one broker process.
 ///
@@ -112,6 +115,10 @@ impl Guard {
         store: Box<dyn ReplayStore>,
         now: UnixTime,
     ) -> Result<Self, PolicyError> {
+        let window_secs = loaded.policy.window_secs();
+        store
+            .widen(window_secs)
+            .map_err(|StoreUnavailable| window_not_noted(policy_path, window_secs))?;
         let core = Arc::new(Core::new(policy_path, loaded, store, now));
         let mut rounds = Rounds::new(Arc::clone(&core));
         let keeper = Keeper::start(move |is_last| rounds.go(is_last))
@@ -124,11 +131,12 @@ impl Guard {
 
     /// Reads policy, key and device files anew and reopens the audit log; the replay store stays.
     ///
-    /// `[replay]` is read at the start only; `now` stamps the line in the audit log. A registry that is in memory
+    /// A window that is raised is noted by the store first, for its next cold start. `[replay]` is read at the start only; `now` stamps the line in the audit log. A registry that is in memory
     /// stays there and is brought up to date.
     ///
     /// # Errors
-    /// The first mistake, as [`open`](Self::open). Everything stays as it was then.
+    /// The first mistake, as [`open`](Self::open), or that the store cannot note a larger window. Everything stays as it was
+    /// then.
     pub fn reload(&self, now: UnixTime) -> Result<(), PolicyError> {
         self.core.reload(now)
     }
@@ -274,6 +282,14 @@ impl Drop for Guard {
         // Its thread shares the replay store, which is closed in order when the last of both is gone.
         drop(self.keeper.take());
     }
+}
+
+/// That the replay store is not prepared for the window of a policy.
+pub(crate) fn window_not_noted(policy_path: &Path, window_secs: u16) -> PolicyError {
+    PolicyError::of_file(
+        policy_path,
+        format!("the replay store could not note the window of {window_secs} seconds"),
+    )
 }
 
 fn system_time() -> Option<UnixTime> {

@@ -280,4 +280,8 @@ impl ReplayStore for TimedStore<'_> {
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
         self.store.newest(client_id)
     }
+
+    fn widen(&self, window_secs: u16) -> Result<(), StoreUnavailable> {
+        self.store.widen(window_secs)
+    }
 }

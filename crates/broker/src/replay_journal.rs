@@ -121,8 +121,9 @@ impl ReplayJournal {
         let run = this_run(number, now, window_secs, boot);
         if !path.exists() {
             let mut contents = Contents::default();
+            contents.window_secs = last_run.window_secs;
             let start = ReplayStart::Missing;
-            contents.set_floors(start.floors(Floors::default(), None, 0, now, cold_start));
+            contents.set_floors(start.floors(&contents, now, cold_start));
             return Self::write_first(path, lock, (start, contents), run);
         }
         let (mut contents, journal, tail) = Contents::open(path)?;
@@ -135,14 +136,10 @@ impl ReplayJournal {
             (run.boot, inode),
             &journal,
         )?;
+        // The lock file knows of runs that a journal which was put back does not.
+        contents.window_secs = contents.window_secs.max(last_run.window_secs);
         let before = contents.floors;
-        contents.set_floors(start.floors(
-            before,
-            contents.run,
-            contents.last_time,
-            now,
-            cold_start,
-        ));
+        contents.set_floors(start.floors(&contents, now, cold_start));
         let last = contents.run.map_or(0, |run| run.number);
         let run = Run {
             number: last.max(number).saturating_add(1),
@@ -195,7 +192,8 @@ impl ReplayJournal {
         UnixTime::from_secs(u64::from(self.inner().floors.not_before))
     }
 
-    /// Says that the marks are those of a backup: passwords up to `now` plus the window may have been used since.
+    /// Says that the marks are those of a backup: passwords up to `now` plus the window may have been used since, or plus a
+    /// larger one that the store knows of.
     ///
     /// # Errors
     /// When it cannot be written. Nothing changes then.
@@ -203,6 +201,8 @@ impl ReplayJournal {
         let _syncing = self.syncing();
         let mut inner = self.inner();
         let epoch = inner.floors.epoch.saturating_add(1);
+        let window_secs = window_secs.max(inner.run.window_secs);
+        let window_secs = window_secs.max(inner.last_window_secs);
         let until = now.get().saturating_add(u32::from(window_secs));
         let floors = Floors {
             epoch,
@@ -216,6 +216,27 @@ impl ReplayJournal {
         inner.marks.set_floor();
         inner.floors = floors;
         Ok(())
+    }
+
+    /// Says in the journal and in the lock file, for good, that passwords are accepted in a larger window.
+    fn raise_window(&self, window_secs: u16) -> Result<(), ReplayError> {
+        let _syncing = self.syncing();
+        let mut inner = self.inner();
+        if window_secs <= inner.run.window_secs {
+            return Ok(());
+        }
+        let run = Run {
+            window_secs,
+            ..inner.run_by_now()
+        };
+        let written = inner.append(&Record::Run(run)).and_then(|()| inner.sync());
+        written.map_err(|error| ReplayError::of_io(&self.path, &error))?;
+        let before = core::mem::replace(&mut inner.run, run);
+        drop(inner);
+        self.number_lock().inspect_err(|_| {
+            // Asked again, it tries again.
+            self.inner().run.window_secs = before.window_secs;
+        })
     }
 
     /// Forgets a device: its next password passes whatever its counter. For development alone.
@@ -257,6 +278,7 @@ impl ReplayJournal {
                 marks: contents.marks,
                 floors: contents.floors,
                 run,
+                last_window_secs: contents.window_secs,
                 broken: false,
                 crowded: false,
                 trouble: None,
@@ -318,16 +340,21 @@ impl ReplayJournal {
     }
 
     fn number_lock(&self) -> Result<(), ReplayError> {
+        let mut lock = self.lock();
         let run = self.inner().last_run();
-        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         lock.begin_run(&run)
     }
 
     /// Says in the lock file how much is durable. Where that fails, an older state of the journal is not noticed.
     fn note_durable(&self) {
+        let mut lock = self.lock();
         let run = self.inner().last_run();
-        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         drop(lock.write(&run));
+    }
+
+    /// Taken before `inner`, so that what is written last is the latest.
+    fn lock(&self) -> MutexGuard<'_, Lock> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn syncing(&self) -> MutexGuard<'_, ()> {
@@ -391,6 +418,10 @@ impl ReplayStore for ReplayJournal {
         Ok(stored.map(|stored| stored.mark))
     }
 
+    fn widen(&self, window_secs: u16) -> Result<(), StoreUnavailable> {
+        self.raise_window(window_secs).map_err(|_| StoreUnavailable)
+    }
+
     fn maintain(&self, now: UnixTime) -> Vec<String> {
         let mut notices = Vec::new();
         let mut inner = self.inner();
@@ -414,11 +445,26 @@ impl Drop for ReplayJournal {
         if inner.broken || inner.sync().is_err() {
             return;
         }
+        let is_unused = self.start == ReplayStart::New && inner.marks.len() == 0;
+        if is_unused {
+            // Made for a broker that is to start: nothing was accepted in any window.
+            let run = Run {
+                window_secs: 0,
+                ..inner.run_by_now()
+            };
+            if inner.append(&Record::Run(run)).is_ok() {
+                inner.run = run;
+            }
+        }
         let time = inner.last_time;
         // Without this record the next start is a cold one: nothing is lost but a window.
         if inner.append(&Record::Close { time }).is_ok() {
             drop(inner.journal.release());
             drop(inner.sync());
+        }
+        drop(inner);
+        if is_unused {
+            self.note_durable();
         }
     }
 }

@@ -29,6 +29,19 @@ pub trait ReplayStore: Send + Sync {
     /// [`StoreUnavailable`] when the store cannot answer.
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable>;
 
+    /// Notes that passwords may be accepted in a window of so many seconds from now on, and as long as the store is open.
+    ///
+    /// [`Guard`](crate::Guard) says so at the start, and before a reload raises the window; where it fails, it does not
+    /// start, or keeps its policy as a whole. A store that may forget marks, and be opened again, needs it: its cold start
+    /// counts with the largest window that passwords were accepted in (spec §6.5), so it is durable when this returns.
+    ///
+    /// # Errors
+    /// [`StoreUnavailable`] when it cannot be noted.
+    fn widen(&self, window_secs: u16) -> Result<(), StoreUnavailable> {
+        let _ = window_secs;
+        Ok(())
+    }
+
     /// Work off the path of logins, about once a second, from a thread of its own: syncing, tidying, reconnecting.
     ///
     /// Each line that it returns goes to the operator's log.

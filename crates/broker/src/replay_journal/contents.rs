@@ -13,6 +13,8 @@ pub(super) struct Contents<M> {
     pub(super) marks: M,
     pub(super) floors: Floors,
     pub(super) run: Option<Run>,
+    /// The largest window that the last run is known to have accepted passwords in, in seconds.
+    pub(super) window_secs: u16,
     /// The latest time that the broker's clock is known to have shown.
     pub(super) last_time: u32,
     /// How much was durable for certain.
@@ -74,6 +76,7 @@ impl<M: MarkSet> Contents<M> {
             Some(Record::Floors(floors)) => self.set_floors(floors),
             Some(Record::Run(run)) => {
                 seen(run.time);
+                self.window_secs = run.window_secs;
                 self.run = Some(run);
             }
             Some(Record::Synced { len, time }) => {

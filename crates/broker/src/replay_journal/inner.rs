@@ -18,6 +18,8 @@ pub(super) struct Inner {
     pub(super) marks: Marks,
     pub(super) floors: Floors,
     pub(super) run: Run,
+    /// The window of the run before.
+    pub(super) last_window_secs: u16,
     /// A sync failed, so what the file holds is not certain: nothing is accepted until it is written anew.
     pub(super) broken: bool,
     /// The last write failed: a shorter file may find room.
@@ -93,6 +95,7 @@ impl Inner {
         LastRun {
             number: self.run.number,
             durable: Some((*self.journal.id(), self.synced_len)),
+            window_secs: self.run.window_secs,
         }
     }
 

@@ -50,6 +50,13 @@ impl Snapshot {
         self.add(Record::Floors(floors).encode(&mut Vec::new()))
     }
 
+    /// Adds the run as it is by now; the last one counts.
+    pub(super) fn add_run(&mut self, run: Run) -> io::Result<()> {
+        let inode = self.run.inode;
+        self.run = Run { inode, ..run };
+        self.add(Record::Run(self.run).encode(&mut Vec::new()))
+    }
+
     /// Adds the newest mark of each client id in `source`, of which there are about so many.
     ///
     /// By ids, never by their keys: the file says what each id has used, also of ids that share a slot.

@@ -9,7 +9,7 @@ use mqward::UnixTime;
 use super::contents::Contents;
 use super::error::ReplayError;
 use super::marks::MarkSet;
-use super::record::{Floors, Run};
+use super::record::Floors;
 use crate::ColdStart;
 use crate::journal::{Journal, Tail, lock_file};
 
@@ -103,21 +103,22 @@ impl ReplayStart {
     /// The floors to go on with (spec §6.5).
     pub(super) fn floors(
         self,
-        before: Floors,
-        last: Option<Run>,
-        last_time: u32,
+        contents: &Contents<impl MarkSet>,
         now: UnixTime,
         cold_start: ColdStart,
     ) -> Floors {
+        let before = contents.floors;
         let ColdStart::Strict { window_secs, .. } = cold_start else {
             return before;
         };
         if !self.is_cold() {
             return before;
         }
-        let window = last.map_or(0, |run| run.window_secs).max(window_secs);
+        let window = contents.window_secs.max(window_secs);
         // A clock that lost time with the power: what was accepted was accepted before the time last seen.
-        let start = now.get().max(last_time.saturating_add(SYNC_SLACK_SECS));
+        let start = now
+            .get()
+            .max(contents.last_time.saturating_add(SYNC_SLACK_SECS));
         let epoch = before.epoch.saturating_add(1);
         Floors {
             epoch,
@@ -179,7 +180,13 @@ impl Lock {
             let decoded = base16ct::lower::decode(digits, &mut id).ok()?;
             (decoded.len() == 16).then_some((id, len.parse().ok()?))
         });
-        Ok(LastRun { number, durable })
+        // The first versions wrote none.
+        let window_secs = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        Ok(LastRun {
+            number,
+            durable,
+            window_secs,
+        })
     }
 
     /// Says which run it is, and how much of which journal is durable; durable itself when this returns.
@@ -190,11 +197,15 @@ impl Lock {
 
     /// Says the same as the run goes on. A power failure may take it back: the journal is never shorter than this says.
     pub(super) fn write(&mut self, run: &LastRun) -> std::io::Result<()> {
-        let LastRun { number, durable } = *run;
+        let LastRun {
+            number,
+            durable,
+            window_secs,
+        } = *run;
         let (id, len) = durable.unwrap_or_default();
         let id = base16ct::lower::encode_string(&id);
         // Always as long, in one write: never half a number, never one with old digits behind it.
-        let text = format!("{number:020} {id} {len:020}\n");
+        let text = format!("{number:020} {id} {len:020} {window_secs:05}\n");
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())
     }
@@ -207,6 +218,8 @@ pub(super) struct LastRun {
     pub(super) number: u64,
     /// The id of its journal, and how much of that was durable.
     pub(super) durable: Option<([u8; 16], u64)>,
+    /// The largest window that it accepted passwords in; 0 if that is not known.
+    pub(super) window_secs: u16,
 }
 
 /// A path with something appended to its last component.

@@ -5,8 +5,10 @@ mod first_version;
 mod merge;
 mod rewrite;
 mod shared_slots;
+mod windows;
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use mqward::{Advance, Generation, Mark, UnixTime};
@@ -92,6 +94,10 @@ fn len(store: &ReplayJournal) -> u64 {
 fn is_durable(store: &ReplayJournal) -> bool {
     let inner = store.inner();
     inner.synced_len == inner.journal.len()
+}
+
+fn fail_sync(store: &ReplayJournal) {
+    store.inner().give_up(&io::Error::other("as if"));
 }
 
 fn declare(store: &ReplayJournal) {

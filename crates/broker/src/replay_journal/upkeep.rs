@@ -208,6 +208,8 @@ impl ReplayJournal {
         let mut inner = self.inner();
         snapshot.copy(old, copied, inner.synced_len)?;
         snapshot.copy_appended(old, &inner.unsynced)?;
+        // Its window may have been raised since the file was begun.
+        snapshot.add_run(inner.run_by_now())?;
         // Under the lock: what is durable in the old file has to be so in the new one before it counts.
         if let Err(error) = snapshot.place(&self.path) {
             if snapshot.is_at(&self.path) {

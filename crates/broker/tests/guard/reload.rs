@@ -1,8 +1,10 @@
 //! Reloads: all or nothing, with the replay store kept.
 
 use std::fs;
+use std::sync::{Arc, Mutex};
 
-use mqward::Reason;
+use mqward::{Advance, Mark, Reason, UnixTime};
+use mqward_broker::{ColdStart, Guard, MemoryReplayStore, ReplayStore, StoreUnavailable};
 
 use crate::test_fleet::{
     DEVICE, DEVICES, NOW, OTHER, POLICY, TestDevice, TestFleet, login, login_again, now, set_mode,
@@ -145,4 +147,82 @@ fn keys_that_others_may_read_are_refused() {
         set_mode(&fleet.path("auth_root.key"), mode);
         assert!(fleet.open().is_ok());
     }
+}
+
+/// A store whose notes are on another machine, which notes no window above a limit.
+struct NotingStore {
+    store: MemoryReplayStore,
+    noted: Arc<Mutex<Vec<u16>>>,
+    limit: u16,
+}
+
+impl NotingStore {
+    fn boxed(limit: u16) -> (Box<Self>, Arc<Mutex<Vec<u16>>>) {
+        let noted = Arc::new(Mutex::new(Vec::new()));
+        let store = Self {
+            store: MemoryReplayStore::new(ColdStart::Open),
+            noted: Arc::clone(&noted),
+            limit,
+        };
+        (Box::new(store), noted)
+    }
+}
+
+impl ReplayStore for NotingStore {
+    fn advance(&self, client_id: &str, mark: Mark, time: Option<UnixTime>) -> Advance {
+        self.store.advance(client_id, mark, time)
+    }
+
+    fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
+        self.store.newest(client_id)
+    }
+
+    fn widen(&self, window_secs: u16) -> Result<(), StoreUnavailable> {
+        if window_secs > self.limit {
+            return Err(StoreUnavailable);
+        }
+        let mut noted = self.noted.lock().map_err(|_| StoreUnavailable)?;
+        noted.push(window_secs);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_window_counts_once_the_store_has_noted_it() {
+    let fleet = TestFleet::new();
+    let path = fleet.path("policy.toml");
+    let (store, noted) = NotingStore::boxed(300);
+    let guard = Guard::open_with_store(&path, store).unwrap();
+    assert_eq!(*noted.lock().unwrap(), [60]);
+    let late = TestDevice::new(DEVICE).password_at(NOW - 200);
+    let refused = Err(Reason::OutsideWindow);
+    assert_eq!(login(&guard, DEVICE, &late, NOW), refused);
+    // With it comes nothing else that the file says.
+    fleet.policy(
+        "window = 60",
+        "window = 600\n[migration]\nfile = \"stages\"",
+    );
+    let error = guard.reload(now()).unwrap_err().to_string();
+    assert!(error.contains("window of 600"), "{error}");
+    assert_eq!(login(&guard, DEVICE, &late, NOW), refused);
+    let lines = fleet.audit_lines();
+    let line = lines.iter().rfind(|line| line["event"] == "reload");
+    assert_eq!(line.unwrap()["verdict"], "refuse");
+    fleet.policy("window = 60", "window = 300");
+    guard.reload(now()).unwrap();
+    assert_eq!(login(&guard, DEVICE, &late, NOW), Ok(()));
+    // A store that cannot be asked stands in the way of no other change.
+    for smaller in ["window = 300", "window = 30"] {
+        fleet.policy("window = 60", smaller);
+        guard.reload(now()).unwrap();
+    }
+    assert_eq!(*noted.lock().unwrap(), [60, 300]);
+}
+
+#[test]
+fn a_broker_does_not_start_with_a_window_that_its_store_cannot_note() {
+    let fleet = TestFleet::new();
+    let (store, _) = NotingStore::boxed(59);
+    let error = Guard::open_with_store(&fleet.path("policy.toml"), store).unwrap_err();
+    assert!(error.to_string().contains("window of 60"), "{error}");
 }

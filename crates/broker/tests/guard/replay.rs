@@ -89,3 +89,28 @@ fn a_store_that_cannot_be_used_is_an_error_that_names_it() {
         "{error}"
     );
 }
+
+#[test]
+fn a_window_that_was_raised_while_it_ran_counts_after_the_store_was_lost() {
+    let fleet = durable();
+    let guard = open(&fleet, NOW);
+    let before = fs::read_to_string(fleet.path("policy.toml")).unwrap();
+    fleet.write(
+        "policy.toml",
+        &before.replace("window = 60", "window = 600"),
+    );
+    guard.reload(now()).unwrap();
+    // A clock that is ahead.
+    let used = TestDevice::new(DEVICE).password_at(NOW + 500);
+    assert_eq!(login(&guard, DEVICE, &used, NOW), Ok(()));
+    drop(guard);
+    fs::remove_file(fleet.path("replay.journal")).unwrap();
+    fleet.write("policy.toml", &before);
+    let guard = open(&fleet, NOW + 10);
+    assert_eq!(
+        login(&guard, DEVICE, &used, NOW + 500),
+        Err(Reason::Unavailable)
+    );
+    let next = TestDevice::new(DEVICE).password_at(NOW + 611);
+    assert_eq!(login(&guard, DEVICE, &next, NOW + 611), Ok(()));
+}

@@ -3,13 +3,13 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use mqward::{Advance, Mark};
 
 use super::super::{ReplayError, ReplayJournal, ReplayMark, ReplayStart};
-use super::{NEXT_BOOT, Place, THIS_BOOT, assert_declared, at, declare, len, mark};
+use super::{NEXT_BOOT, Place, THIS_BOOT, assert_declared, at, declare, fail_sync, len, mark};
 use crate::ReplayStore;
 
 /// More than are in memory at a time.
@@ -34,10 +34,6 @@ fn log_in(store: &ReplayJournal, counts: core::ops::Range<u32>) {
             );
         }
     }
-}
-
-fn fail_sync(store: &ReplayJournal) {
-    store.inner().give_up(&io::Error::other("as if"));
 }
 
 /// What the system may do with what it could not write.
