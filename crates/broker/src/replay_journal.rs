@@ -6,6 +6,7 @@ mod inner;
 mod marks;
 mod record;
 mod request;
+mod retry;
 mod snapshot;
 mod start;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use mqward::{Advance, Mark, UnixTime};
 
@@ -27,6 +29,7 @@ use inner::Inner;
 use marks::{MarkSet, Marks};
 use record::{Entry, Floors, Record, Run};
 pub use request::ReplayMark;
+use retry::Retry;
 use snapshot::Snapshot;
 pub use start::ReplayStart;
 use start::{Lock, inode, machine_boot};
@@ -72,6 +75,8 @@ pub struct ReplayJournal {
     inner: Mutex<Inner>,
     /// Held while the journal is written anew.
     rewriting: Mutex<()>,
+    /// Attempts to do so that failed.
+    retry: Mutex<Retry>,
     /// Held during a sync, and taken before `inner`: one sync serves all who wait for it, and its error reaches them.
     syncing: Mutex<()>,
     // Let go last of all.
@@ -286,6 +291,7 @@ impl ReplayJournal {
                 body: Vec::new(),
             }),
             rewriting: Mutex::new(()),
+            retry: Mutex::default(),
             syncing: Mutex::new(()),
             lock: Mutex::new(lock),
         }
@@ -432,9 +438,10 @@ impl ReplayStore for ReplayJournal {
             trouble.map(|trouble| format!("the replay store could not be written: {trouble}")),
         );
         let requested = self.take_request(&mut notices);
-        for done in [requested, self.sync_tail(now), self.rewrite_if_due()] {
+        for done in [requested, self.sync_tail(now)] {
             notices.extend(done.err().map(|error| format!("replay store: {error}")));
         }
+        notices.extend(self.rewrite_if_due(Instant::now()));
         notices
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use mqward::UnixTime;
 
 use super::record::Record;
+use super::retry::{LONGEST_WAIT, room};
 use super::snapshot::{IDS_PER_PASS, Snapshot, abandon};
 use super::{ReplayError, ReplayJournal};
 use crate::journal::Readable;
@@ -16,6 +17,8 @@ use crate::journal::Readable;
 const MIN_LEN: u64 = 1024 * 1024;
 /// How many times its length after it was last written anew a journal may have.
 const GROWTH: u64 = 2;
+/// The longest wait for another attempt while nothing is accepted.
+const LONGEST_OUTAGE: Duration = Duration::from_secs(16);
 /// How much may be copied while logins wait, in bytes, and how often less is aimed at.
 const TAIL_LEN: u64 = 64 * 1024;
 const TAIL_ROUNDS: u32 = 8;
@@ -104,15 +107,37 @@ impl ReplayJournal {
             && inner.journal.len() > MIN_LEN.max(inner.snapshot_len.saturating_mul(2 * GROWTH))
     }
 
-    /// Writes the journal anew when it is too long, or when what it holds is not certain.
-    pub(super) fn rewrite_if_due(&self) -> Result<(), ReplayError> {
+    /// Writes the journal anew when it is too long, or when what it holds is not certain; says what the operator has to know.
+    ///
+    /// It writes all of it, so where that fails it is not tried again each time.
+    pub(super) fn rewrite_if_due(&self, now: Instant) -> Option<String> {
         let inner = self.inner();
         let len = inner.journal.len();
-        let due = inner.broken
+        let is_due = inner.broken
             || len > MIN_LEN.max(inner.snapshot_len.saturating_mul(GROWTH))
             || (inner.crowded && len > inner.snapshot_len);
+        // Without it nobody is let in.
+        let longest = match inner.broken {
+            true => LONGEST_OUTAGE,
+            false => LONGEST_WAIT,
+        };
         drop(inner);
-        if due { self.compact() } else { Ok(()) }
+        let mut retry = self.retry.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_due || !retry.is_due(now, longest, || room(&self.path)) {
+            return None;
+        }
+        match self.rewrite() {
+            Ok(()) if retry.done() => Some("the replay store could be written anew".to_owned()),
+            Ok(()) => None,
+            Err(error) => {
+                let room = room(&self.path);
+                let reason = retry.failed(now, &error, (len, room))?;
+                let path = self.path.display();
+                Some(format!(
+                    "replay store: {path}: {reason}: it could not be written anew, which is tried again from time to time"
+                ))
+            }
+        }
     }
 
     /// Writes the journal anew from what is certain: the old file as far as it is durable, and what was appended since,

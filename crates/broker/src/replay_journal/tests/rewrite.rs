@@ -1,10 +1,12 @@
 //! The journal written anew: from a file in several passes, with logins meanwhile, and after a sync that failed.
 
 use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::Instant;
 
 use mqward::{Advance, Mark};
 
@@ -189,6 +191,37 @@ fn after_a_failed_sync_nothing_rests_on_what_the_system_kept() {
     assert_eq!(after.newest("device-1"), Ok(Some(next)));
     assert_eq!(after.newest("device-2"), Ok(Some(mark(1, 9, 1))));
     assert_eq!(after.newest("device-5"), Ok(None));
+}
+
+#[test]
+fn what_cannot_be_written_anew_is_not_written_again_each_second() {
+    let (place, store) = Place::opened();
+    log_in(&store, 0..1);
+    fail_sync(&store);
+    // In the way of the new file.
+    fs::create_dir(place.beside(".new")).unwrap();
+    let start = Instant::now();
+    let after = |secs| start + Duration::from_secs(secs);
+    let told = store.rewrite_if_due(start).unwrap();
+    assert!(told.contains("could not be written anew"), "{told}");
+    assert_eq!(store.rewrite_if_due(after(0)), None);
+    assert_eq!(store.rewrite_if_due(after(1)), None, "the same again");
+    fs::remove_dir(place.beside(".new")).unwrap();
+    let next = mark(1, 9, 1);
+    for early in [1, 2] {
+        assert_eq!(store.rewrite_if_due(after(early)), None);
+        assert_eq!(
+            store.advance("device-1", next, Some(at(10))),
+            Advance::Unavailable,
+            "not written after {early}"
+        );
+    }
+    let told = store.rewrite_if_due(after(3)).unwrap();
+    assert!(told.contains("could be written anew"), "{told}");
+    assert_eq!(
+        store.advance("device-1", next, Some(at(10))),
+        Advance::Advanced
+    );
 }
 
 #[test]
