@@ -2,7 +2,7 @@
 
 mod packets;
 
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -31,8 +31,10 @@ pub(crate) struct Core {
     pub(crate) store: Box<dyn ReplayStore>,
     history: LoginHistory,
     limiter: Limiter,
-    /// The time that the adapter said last, and when it did.
+    /// The time that the adapter said last, and when it first did.
     clock: Mutex<(UnixTime, Instant)>,
+    /// The same in seconds: most logins say what was said before.
+    said: AtomicU32,
     /// Held while what a policy was read for is brought up to date, so that no change falls between two of them.
     upkeep: Mutex<()>,
 }
@@ -53,6 +55,7 @@ impl Core {
             history: LoginHistory::default(),
             limiter: Limiter::default(),
             clock: Mutex::new((now, Instant::now())),
+            said: AtomicU32::new(now.get()),
             upkeep: Mutex::new(()),
         };
         core.take_over(&core.loaded(), &Refreshed::Everything);
@@ -67,7 +70,12 @@ impl Core {
     }
 
     fn set_clock(&self, now: UnixTime) {
-        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = (now, Instant::now());
+        if self.said.load(Ordering::Relaxed) == now.get() {
+            return;
+        }
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        *clock = (now, Instant::now());
+        self.said.store(now.get(), Ordering::Relaxed);
     }
 
     pub(crate) fn loaded(&self) -> Arc<Loaded> {
