@@ -254,6 +254,7 @@ fn check_password(
         (None, DeviceClock::Optional) => (ClockRule::Required, now),
     };
     let terms = (policy.window_secs(), clock);
+    store.announce(client_id);
     let login = loaded
         .fleet
         .verify(&found, &claim, audience, terms, verified_at)

@@ -284,4 +284,8 @@ impl ReplayStore for TimedStore<'_> {
     fn widen(&self, window_secs: u16) -> Result<(), StoreUnavailable> {
         self.store.widen(window_secs)
     }
+
+    fn announce(&self, client_id: &str) {
+        self.store.announce(client_id);
+    }
 }

@@ -386,8 +386,8 @@ fn this_run(last_number: u64, now: UnixTime, window_secs: u16, boot: Option<[u8;
 impl ReplayStore for ReplayJournal {
     fn advance(&self, client_id: &str, mark: Mark, time: Option<UnixTime>) -> Advance {
         let mut inner = self.inner();
-        let key = inner.marks.key(client_id);
-        let stored = inner.marks.get(client_id, key);
+        let found = inner.marks.find(client_id);
+        let stored = found.stored;
         match mark.compare(stored.map(|entry| entry.mark)) {
             Advance::Advanced => {}
             refused => return refused,
@@ -404,7 +404,7 @@ impl ReplayStore for ReplayJournal {
         }
         // From here on it is used up, whatever the answer is.
         let new = entry.stored(inner.floors);
-        inner.marks.set(client_id, key, new);
+        inner.marks.set(client_id, found, new);
         let first_of_generation =
             stored.map_or(1, |entry| entry.mark.generation()) != mark.generation();
         if time.is_some() && !first_of_generation {
@@ -420,12 +420,19 @@ impl ReplayStore for ReplayJournal {
 
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
         let inner = self.inner();
-        let stored = inner.marks.get(client_id, inner.marks.key(client_id));
+        let stored = inner.marks.find(client_id).stored;
         Ok(stored.map(|stored| stored.mark))
     }
 
     fn widen(&self, window_secs: u16) -> Result<(), StoreUnavailable> {
         self.raise_window(window_secs).map_err(|_| StoreUnavailable)
+    }
+
+    fn announce(&self, client_id: &str) {
+        // Whoever syncs holds the lock.
+        if let Ok(inner) = self.inner.try_lock() {
+            inner.marks.prefetch(client_id);
+        }
     }
 
     fn maintain(&self, now: UnixTime) -> Vec<String> {

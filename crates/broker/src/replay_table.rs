@@ -36,6 +36,15 @@ pub(crate) struct ReplayTable {
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Key(u64);
 
+/// What was found for a client id.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Found {
+    key: Key,
+    /// Where it was: another entry may be there by now, and it elsewhere.
+    place: Option<usize>,
+    pub(crate) stored: Option<Stored>,
+}
+
 /// What is stored for a client id. The higher mark is the greater one, of equal ones the one from after the floor.
 #[derive(Copy, Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Stored {
@@ -76,16 +85,30 @@ impl ReplayTable {
     }
 
     /// What is stored for a client id, or for one that shares its slot.
-    pub(crate) fn get(&self, key: Key) -> Option<Stored> {
+    pub(crate) fn find(&self, key: Key) -> Found {
         let (shard, tag) = key.split();
-        self.shards.get(shard)?.get(tag)?.stored()
+        let found = self.shards.get(shard).and_then(|shard| shard.get(tag));
+        let (place, slot) = found.unzip();
+        Found {
+            key,
+            place,
+            stored: slot.and_then(Slot::stored),
+        }
+    }
+
+    /// Asks the memory for where a key is, and does not wait for it.
+    pub(crate) fn prefetch(&self, key: Key) {
+        let (shard, tag) = key.split();
+        if let Some(shard) = self.shards.get(shard) {
+            shard.prefetch(tag);
+        }
     }
 
     /// Stores a mark unless a higher one is there. Of equal ones the later state is kept.
-    pub(crate) fn raise(&mut self, key: Key, new: Stored) {
-        let (shard, tag) = key.split();
+    pub(crate) fn raise(&mut self, found: Found, new: Stored) {
+        let (shard, tag) = found.key.split();
         if let Some(shard) = self.shards.get_mut(shard) {
-            shard.raise(Slot::new(tag, new));
+            shard.raise(Slot::new(tag, new), found.place);
         }
     }
 

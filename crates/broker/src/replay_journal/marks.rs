@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::record::{Entry, Floors};
-use crate::replay_table::{Key, ReplayTable, Stored};
+use crate::replay_table::{Found, ReplayTable, Stored};
 
 /// What the records of a journal are collected in.
 pub(super) trait MarkSet: Default {
@@ -37,28 +37,30 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    pub(super) fn key(&self, client_id: &str) -> Key {
-        self.table.key(client_id)
-    }
-
-    pub(super) fn get(&self, client_id: &str, key: Key) -> Option<Stored> {
+    pub(super) fn find(&self, client_id: &str) -> Found {
+        let mut found = self.table.find(self.table.key(client_id));
         if !self.apart.is_empty() {
             if let Some(apart) = self.apart.get(client_id) {
-                return *apart;
+                found.stored = *apart;
             }
         }
-        self.table.get(key)
+        found
     }
 
-    /// Stores what is not lower than what is there.
-    pub(super) fn set(&mut self, client_id: &str, key: Key, new: Stored) {
+    /// See [`ReplayTable::prefetch`].
+    pub(super) fn prefetch(&self, client_id: &str) {
+        self.table.prefetch(self.table.key(client_id));
+    }
+
+    /// Stores what is not lower than what was found.
+    pub(super) fn set(&mut self, client_id: &str, found: Found, new: Stored) {
         if !self.apart.is_empty() {
             if let Some(apart) = self.apart.get_mut(client_id) {
                 *apart = Some(apart.map_or(new, |before| before.max(new)));
                 return;
             }
         }
-        self.table.raise(key, new);
+        self.table.raise(found, new);
     }
 
     /// How many client ids have a mark; those that share a slot count as one.
@@ -66,7 +68,7 @@ impl Marks {
         let mut len = self.table.len();
         for (client_id, apart) in &self.apart {
             len += usize::from(apart.is_some());
-            len -= usize::from(self.table.get(self.key(client_id)).is_some());
+            len -= usize::from(self.table.find(self.table.key(client_id)).stored.is_some());
         }
         len
     }
@@ -88,7 +90,7 @@ impl Marks {
 
 impl MarkSet for Marks {
     fn raise(&mut self, client_id: &str, entry: Entry, floors: Floors) {
-        self.set(client_id, self.key(client_id), entry.stored(floors));
+        self.set(client_id, self.find(client_id), entry.stored(floors));
     }
 
     fn forget(&mut self, client_id: &str) {

@@ -192,8 +192,8 @@ impl ReplayJournal {
                 continue;
             };
             let floors = inner.floors;
-            let key = inner.marks.key(client_id);
-            let stored = inner.marks.get(client_id, key);
+            let found = inner.marks.find(client_id);
+            let stored = found.stored;
             let is_newest = stored.is_none_or(|stored| stored.mark <= mark);
             let epoch = match (is_last, stored) {
                 // Vouched for is what was given, not a higher mark that was here before.
@@ -208,7 +208,7 @@ impl ReplayJournal {
             if !is_newest || stored == Some(new) {
                 continue;
             }
-            inner.marks.set(client_id, key, new);
+            inner.marks.set(client_id, found, new);
             merged += 1;
         }
         Ok(merged)

@@ -1,6 +1,7 @@
 //! A part of the table: an array of slots with open addressing that is nearly full at every size.
 
 use mqward::Mark;
+use prefetch_index::prefetch_index;
 
 use super::Stored;
 
@@ -9,12 +10,21 @@ pub(super) const TAG_BITS: u32 = 54;
 const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
 const AFTER_FLOOR: u64 = 1 << TAG_BITS;
 
-/// A tag with one bit of state in 7 bytes, a mark in 8. No mark is 0, so zeros are an empty slot.
+/// A tag with one bit of state in 7 bytes, a mark in 8. No mark is 0, so that is an empty slot.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Slot([u8; 15]);
 
 impl Slot {
-    const EMPTY: Self = Self([0; 15]);
+    /// With the highest tag, so that a search for any other ends there.
+    const EMPTY: Self = {
+        let mut slot = [0xff; 15];
+        let mut byte = 7;
+        while byte < slot.len() {
+            slot[byte] = 0;
+            byte += 1;
+        }
+        Self(slot)
+    };
 
     pub(super) fn new(tag: u64, stored: Stored) -> Self {
         let state = if stored.after_floor { AFTER_FLOOR } else { 0 };
@@ -90,23 +100,40 @@ impl Shard {
         size_of_val(&*self.slots)
     }
 
-    /// The slot with a tag.
-    pub(super) fn get(&self, tag: u64) -> Option<Slot> {
+    /// Asks the memory for the slots where a tag is, unless it is far from home.
+    pub(super) fn prefetch(&self, tag: u64) {
+        let home = home(tag, self.slots.len());
+        // One of each line of 64 bytes or less.
+        for ahead in [0, 4, 8, 12] {
+            prefetch_index(&self.slots, home + ahead);
+        }
+    }
+
+    /// Where the slot with a tag is, and the slot.
+    pub(super) fn get(&self, tag: u64) -> Option<(usize, Slot)> {
         match self.find(tag)? {
-            Place::At(index) => self.slots.get(index).copied(),
+            Place::At(index) => Some((index, *self.slots.get(index)?)),
             Place::Missing(_) => None,
         }
     }
 
-    /// Stores a slot, or raises the one with its tag.
-    pub(super) fn raise(&mut self, new: Slot) {
-        if let Some(Place::At(index)) = self.find(new.tag()) {
-            if let Some(slot) = self.slots.get_mut(index) {
-                match new.mark().cmp(&slot.mark()) {
-                    core::cmp::Ordering::Less => {}
-                    core::cmp::Ordering::Equal => slot.set_head(slot.head() | new.head()),
-                    core::cmp::Ordering::Greater => *slot = new,
-                }
+    /// Stores a slot, or raises the one with its tag, which may have been at `place` before.
+    pub(super) fn raise(&mut self, new: Slot, place: Option<usize>) {
+        let is_there = |index: &usize| {
+            let slot = self.slots.get(*index);
+            slot.is_some_and(|slot| slot.tag() == new.tag() && !slot.is_empty())
+        };
+        let place = place
+            .filter(is_there)
+            .or_else(|| match self.find(new.tag()) {
+                Some(Place::At(index)) => Some(index),
+                _ => None,
+            });
+        if let Some(slot) = place.and_then(|index| self.slots.get_mut(index)) {
+            match new.mark().cmp(&slot.mark()) {
+                core::cmp::Ordering::Less => {}
+                core::cmp::Ordering::Equal => slot.set_head(slot.head() | new.head()),
+                core::cmp::Ordering::Greater => *slot = new,
             }
             return;
         }
@@ -124,6 +151,28 @@ impl Shard {
 
     /// `None` where there is no slot at all.
     fn find(&self, tag: u64) -> Option<Place> {
+        let len = self.slots.len();
+        let home_of_tag = home(tag, len);
+        // From its home on there are lower tags, then itself, then higher ones, but for those from around the end.
+        let behind = self.slots.get(home_of_tag..)?;
+        if let Some(ahead) = behind.iter().position(|slot| slot.tag() >= tag) {
+            let index = home_of_tag + ahead;
+            let slot = self.slots.get(index)?;
+            if slot.is_empty() {
+                return Some(Place::Missing(index));
+            }
+            if slot.tag() == tag {
+                return Some(Place::At(index));
+            }
+            if home(slot.tag(), len) <= index {
+                return Some(Place::Missing(index));
+            }
+        }
+        self.find_around_the_end(tag)
+    }
+
+    /// As [`find`](Self::find), by how far everybody is from home.
+    fn find_around_the_end(&self, tag: u64) -> Option<Place> {
         let len = self.slots.len();
         let mut index = home(tag, len);
         for distance in 0..len {

@@ -62,7 +62,7 @@ fn its_floors_close_whom_they_closed() {
     let (contents, _) = super::super::Contents::<super::super::Marks>::read(&place.path).unwrap();
     let after_floor = |id: &str| {
         let marks = &contents.marks;
-        marks.get(id, marks.key(id)).unwrap().after_floor
+        marks.find(id).stored.unwrap().after_floor
     };
     // The lower mark of "a", from after them, says nothing: not the highest is what was let out.
     assert!(after_floor("b") && !after_floor("a"));
