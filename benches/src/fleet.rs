@@ -38,9 +38,10 @@ auth = "mqward"
 publish = [{ allow = "tx/%c/#", sealed = true }]
 subscribe = [{ allow = "rx/%c/#" }]
 "#;
-/// Logins in a batch, each of another device, and batches of which the median is taken.
-const BATCH: usize = 1_000;
-const BATCHES: usize = 200;
+/// Logins in a batch, each of another device: so many that it matters little that another store had the caches before.
+const BATCH: usize = 10_000;
+/// Batches of which the median is taken.
+const BATCHES: usize = 40;
 
 const ALONE: &str = "mqward, no guard, marks in memory";
 const IN_MEMORY: &str = "mqward, marks in memory";
@@ -121,6 +122,10 @@ impl ReplayStore for Shared {
 
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
         self.0.newest(client_id)
+    }
+
+    fn announce(&self, client_id: &str) {
+        self.0.announce(client_id);
     }
 
     fn maintain(&self, now: UnixTime) -> Vec<String> {
@@ -283,6 +288,7 @@ fn alone<'a>(store: Arc<MemoryReplayStore>, bytes: f64, now: UnixTime) -> Way<'a
             let id = black_box(attempt.client_id.as_str());
             let device = Device::new(id, claim.generation()).ok()?;
             let terms = LoginTerms::new(60, ClockRule::Required).ok()?;
+            store.announce(id);
             let key = root.seed(device).login_key(
                 HardwareId::new(&attempt.hardware_id).ok()?,
                 Audience::new(AUDIENCE).ok()?,
