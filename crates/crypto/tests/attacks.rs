@@ -11,10 +11,10 @@
 mod stampers;
 
 use mqward_crypto::{
-    Advance, AgeRule, Audience, Claim, Class, Clock, ClockGate, ClockRule, Device, DownSeed,
-    Generation, HardwareId, LoginKey, LoginRefusal, LoginTerms, Mark, OpenError, Opened, Opener,
-    PASSWORD_LEN, ParamError, Password, Root, Sealer, Sender, TAG_LEN, UnixTime, UpSeed,
-    sealed_len,
+    Advance, AgeRule, Audience, Claim, Class, Clock, ClockGate, ClockRule, Device, DownRoot,
+    DownSeed, Generation, HardwareId, LoginKey, LoginRefusal, LoginTerms, Mark, OpenError, Opened,
+    Opener, PASSWORD_LEN, ParamError, Password, Root, Sealer, Sender, TAG_LEN, UnixTime, UpRoot,
+    UpSeed, sealed_len,
 };
 
 const NOW: u64 = 1_767_225_600;
@@ -161,7 +161,8 @@ fn a21_what_is_refused_leaves_no_plaintext_behind() {
 /// One sealed payload, and every other place where it might be passed off as authentic.
 #[test]
 fn a29_a_payload_opens_nowhere_else() {
-    let up = UpSeed::from_bytes([9; 32]);
+    let root = Root::from_bytes([5; 32]).up();
+    let up = root.seed(device("device-1"));
     let hw = HardwareId::new(b"\x24\x6f").unwrap();
     let sealer = Sealer::uplink(&up, device("device-1"), hw, Sender::DEVICE).unwrap();
     let (_, mut stamper) = stampers::at(7, 0, 0, 0);
@@ -206,7 +207,6 @@ fn a29_a_payload_opens_nowhere_else() {
     let second = Device::new("device-1", Generation::new(2).unwrap()).unwrap();
     let other_generation = Opener::uplink(&up, second, hw, Sender::DEVICE).unwrap();
     assert!(refused(&other_generation, TOPIC, &sealed));
-    let root = Root::from_bytes([5; 32]).up();
     let next = Opener::uplink(&root.seed(second), second, hw, Sender::DEVICE).unwrap();
     let mut changed = sealed;
     changed[1] = 2;
@@ -218,9 +218,11 @@ fn a29_a_payload_opens_nowhere_else() {
     changed[2] = 1;
     assert!(refused(&other_sender, TOPIC, &changed));
     // Another board with the same flash, another device.
-    let other_board =
-        Opener::uplink(&up, device("device-1"), HardwareId::EMPTY, Sender::DEVICE).unwrap();
-    assert!(refused(&other_board, TOPIC, &sealed));
+    for hw in [&b"\x24\x70"[..], b"\x24", b""] {
+        let hw = HardwareId::new(hw).unwrap();
+        let other_board = Opener::uplink(&up, device("device-1"), hw, Sender::DEVICE).unwrap();
+        assert!(refused(&other_board, TOPIC, &sealed));
+    }
     let other_device = Opener::uplink(
         &root.seed(device("device-2")),
         device("device-2"),
@@ -230,13 +232,73 @@ fn a29_a_payload_opens_nowhere_else() {
     .unwrap();
     assert!(refused(&other_device, TOPIC, &sealed));
     // Reflected to the device as a command, even if both seeds were the same by mistake.
-    let down = DownSeed::from_bytes([9; 32]);
+    let down = DownSeed::from_bytes(*up.expose());
     let backend = Sender::backend(16).unwrap();
     let device_side = Opener::downlink(&down, device("device-1"), hw, backend, 7).unwrap();
     assert!(refused(&device_side, TOPIC, &sealed));
     let mut changed = sealed;
     changed[2] = 16;
     assert!(refused(&device_side, TOPIC, &changed));
+}
+
+/// Whoever holds one purpose root uses it, and what follows from it, as any other: no command and no telemetry comes of it.
+#[test]
+fn the_root_of_one_purpose_is_worth_nothing_for_another() {
+    let root = Root::from_bytes([5; 32]);
+    let (id, hw) = (device("device-1"), HardwareId::new(b"\x24\x6f").unwrap());
+    let (auth, up, down) = (root.auth(), root.up(), root.down());
+    let backend = Sender::backend(16).unwrap();
+    let obeys = Opener::downlink(&down.seed(id), id, hw, backend, 7).unwrap();
+    let reads = Opener::uplink(&up.seed(id), id, hw, Sender::DEVICE).unwrap();
+    let opens = |down: &DownSeed, up: &UpSeed| {
+        let (_, mut of_backend) = stampers::at(9, 0, 16, 0);
+        let (_, mut of_device) = stampers::at(9, 0, 0, 0);
+        let commands = Sealer::downlink(down, id, hw, backend, 7).unwrap();
+        let reports = Sealer::uplink(up, id, hw, Sender::DEVICE).unwrap();
+        [Class::Live, Class::Stored].map(|class| {
+            let (mut command, mut report) = ([0; sealed_len(4)], [0; sealed_len(4)]);
+            let (clock, text) = (Clock::Trusted(time(NOW)), b"open");
+            commands
+                .seal(
+                    &mut of_backend,
+                    class,
+                    "rx/device-1/cmd",
+                    clock,
+                    text,
+                    &mut command,
+                )
+                .unwrap();
+            reports
+                .seal(&mut of_device, class, TOPIC, clock, text, &mut report)
+                .unwrap();
+            (
+                obeys.open_in_place("rx/device-1/cmd", &mut command).is_ok(),
+                reads.open_in_place(TOPIC, &mut report).is_ok(),
+            )
+        })
+    };
+    assert_eq!(opens(&down.seed(id), &up.seed(id)), [(true, true); 2]);
+    // Of whom no command is, and of whom no telemetry: as roots, then as seeds.
+    for (no_down, no_up) in [
+        (auth.expose(), down.expose()),
+        (up.expose(), auth.expose()),
+        (up.expose(), down.expose()),
+    ] {
+        let (no_down, no_up) = (DownRoot::from_bytes(*no_down), UpRoot::from_bytes(*no_up));
+        assert_eq!(
+            opens(&no_down.seed(id), &no_up.seed(id)),
+            [(false, false); 2]
+        );
+    }
+    let (auth, up, down) = (auth.seed(id), up.seed(id), down.seed(id));
+    for (no_down, no_up) in [
+        (auth.expose(), down.expose()),
+        (up.expose(), auth.expose()),
+        (up.expose(), down.expose()),
+    ] {
+        let (no_down, no_up) = (DownSeed::from_bytes(*no_down), UpSeed::from_bytes(*no_up));
+        assert_eq!(opens(&no_down, &no_up), [(false, false); 2]);
+    }
 }
 
 #[test]
