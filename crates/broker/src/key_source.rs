@@ -13,6 +13,12 @@ use crate::policy::{KeysFile, Policy};
 use crate::policy_error::line_of;
 use crate::private_file::read_private;
 
+#[cfg(test)]
+std::thread_local! {
+    /// How many keys this thread has checked a password with.
+    pub(crate) static CHECKED: core::cell::Cell<u32> = const { core::cell::Cell::new(0) };
+}
+
 /// The header line of a table of login keys.
 const HEADER: &str = "client_id,generation,login_key";
 
@@ -93,6 +99,8 @@ impl KeySource {
         audience: Audience<'_>,
         check: impl FnOnce(&LoginKey) -> T,
     ) -> T {
+        #[cfg(test)]
+        CHECKED.set(CHECKED.get() + 1);
         match self {
             Self::AuthRoot { root, decoy } => {
                 let root = if known { root } else { decoy };

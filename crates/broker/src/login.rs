@@ -345,3 +345,134 @@ fn went_back(
         _ => Reason::Replayed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::convert::Infallible;
+
+    use mqward::{
+        Audience, AuthRoot, BOOT_SLOT_LEN, BootRecord, BootStorage, Clock, Generation, HardwareId,
+        LoginStamper, Slot,
+    };
+
+    use super::*;
+    use crate::key_source::CHECKED;
+    use crate::{ColdStart, MemoryReplayStore};
+
+    const NOW: u64 = 1_767_225_600;
+    const KNOWN: &str = "device-0123456789ab";
+    const POLICY: &str = r#"
+audience = "mqtt.example.com"
+[keys]
+auth_root = "auth_root.key"
+[devices]
+hardware_id = "registry"
+file = "devices.csv"
+[[role]]
+name = "device"
+client_id = { prefix = "device-", chars = "lower-hex", min = 19, max = 19 }
+auth = "mqward"
+"#;
+
+    struct Ram([[u8; BOOT_SLOT_LEN]; 2]);
+
+    impl BootStorage for Ram {
+        type Error = Infallible;
+
+        fn read(&mut self, slot: Slot, buf: &mut [u8; BOOT_SLOT_LEN]) -> Result<(), Infallible> {
+            *buf = self.0[usize::from(slot == Slot::B)];
+            Ok(())
+        }
+
+        fn write(&mut self, slot: Slot, buf: &[u8; BOOT_SLOT_LEN]) -> Result<(), Infallible> {
+            self.0[usize::from(slot == Slot::B)] = *buf;
+            Ok(())
+        }
+    }
+
+    fn at(secs: u64) -> UnixTime {
+        UnixTime::from_secs(secs).unwrap()
+    }
+
+    fn stamper() -> LoginStamper {
+        let mut ram = Ram([BootRecord::first_slot(at(1)), [0xff; BOOT_SLOT_LEN]]);
+        let mut boot = BootRecord::start(&mut ram).unwrap();
+        boot.login_stamper().unwrap()
+    }
+
+    fn loaded(folder: &std::path::Path) -> Loaded {
+        let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+        write("policy.toml", POLICY);
+        write("auth_root.key", &format!("{}\n", "07".repeat(32)));
+        write(
+            "devices.csv",
+            &format!("client_id,generation,hardware_id,clock\n{KNOWN},1,246f28a1b2c3,required\n"),
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+
+            let private = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(folder.join("auth_root.key"), private).unwrap();
+        }
+        Loaded::read(&folder.join("policy.toml"), None).unwrap()
+    }
+
+    /// The same work whatever is wrong: who is unknown is not told from a wrong key by a refusal that comes sooner (spec §6.3).
+    #[test]
+    fn a27_every_password_is_checked_with_one_key_whoever_sends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (loaded, history) = (loaded(folder.path()), LoginHistory::default());
+        let store = MemoryReplayStore::new(ColdStart::Open);
+        let mut stamper = stamper();
+        let mut judge = |client_id: &str, generation, root: u8, clock| {
+            let device = Device::new(client_id, Generation::new(generation).unwrap()).unwrap();
+            let seed = AuthRoot::from_bytes([root; 32]).seed(device);
+            let hw = HardwareId::new(&[0x24, 0x6f, 0x28, 0xa1, 0xb2, 0xc3]).unwrap();
+            let key = seed.login_key(hw, Audience::new("mqtt.example.com").unwrap());
+            let password = stamper.mint(&key, device, clock).unwrap();
+            let request = LoginRequest {
+                client_id: client_id.as_bytes(),
+                user_name: Some(client_id.as_bytes()),
+                password: Some(password.as_bytes()),
+                address: None,
+                same_connection: false,
+            };
+            let mut checked = [0; 2];
+            let reasons = checked.each_mut().map(|checked| {
+                let before = CHECKED.get();
+                let judged = Judged::new(&loaded, &store, &history, &request, at(NOW));
+                *checked = CHECKED.get() - before;
+                judged.verdict().reason()
+            });
+            (reasons[0], checked)
+        };
+        let now = Clock::Trusted(at(NOW));
+        let late = Clock::Trusted(at(NOW - 61));
+        // One key each time, the second time too, when the first password was used up.
+        for (client_id, generation, root, clock, reason) in [
+            (KNOWN, 1, 7, now, None),
+            (KNOWN, 1, 8, now, Some(Reason::WrongTag)),
+            (KNOWN, 2, 7, now, Some(Reason::UnknownDevice)),
+            (KNOWN, 1, 7, late, Some(Reason::OutsideWindow)),
+            (KNOWN, 1, 7, Clock::None, Some(Reason::NoClock)),
+            (
+                "device-ffffffffffff",
+                1,
+                7,
+                now,
+                Some(Reason::UnknownDevice),
+            ),
+            (
+                "device-ffffffffffff",
+                1,
+                8,
+                late,
+                Some(Reason::UnknownDevice),
+            ),
+        ] {
+            let judged = judge(client_id, generation, root, clock);
+            assert_eq!(judged, (reason, [1, 1]), "{client_id} {generation} {root}");
+        }
+    }
+}
