@@ -11,8 +11,8 @@
 mod test_fleet;
 
 use mqward::{Advance, Generation, Mark, Reason};
-use mqward_broker::{ColdStart, MemoryReplayStore, Policy, ReplayStore};
-use test_fleet::{DEVICE, NOW, OTHER, POLICY, TestDevice, TestFleet, login, login_again};
+use mqward_broker::{Policy, ReplayJournal, ReplayStore};
+use test_fleet::{DEVICE, NOW, OTHER, POLICY, TestDevice, TestFleet, login, login_again, time};
 
 /// A client of the fleet with a valid key of its own, or nobody, asks for another's session.
 #[test]
@@ -122,18 +122,36 @@ fn d9_the_mark_moves_last_and_once() {
 /// Two stores that each saw another part of the logins merge by maximum, and nothing that either saw passes again.
 #[test]
 fn d10_stores_merge_by_maximum() {
+    let folder = tempfile::tempdir().unwrap();
     let mark = |boot, count| Mark::new(Generation::FIRST, boot, count).unwrap();
-    let seen = [[mark(7, 1), mark(7, 4)], [mark(7, 2), mark(7, 3)]];
-    let merged = MemoryReplayStore::new(ColdStart::Open);
-    for marks in &seen {
-        let newest = marks.iter().max().unwrap();
-        merged.advance("device-1", *newest, None);
+    // Each store is ahead of the other for one of the devices.
+    let seen = [
+        ("one.journal", "device-1", [mark(7, 1), mark(7, 4)]),
+        ("one.journal", "device-2", [mark(7, 2), mark(7, 3)]),
+        ("two.journal", "device-1", [mark(7, 2), mark(7, 3)]),
+        ("two.journal", "device-2", [mark(7, 1), mark(8, 0)]),
+    ];
+    let paths = ["one.journal", "two.journal"].map(|name| folder.path().join(name));
+    let stores = paths
+        .each_ref()
+        .map(|path| ReplayJournal::create(path, time(NOW)).unwrap());
+    for (name, device, marks) in seen {
+        let store = &stores[usize::from(name == "two.journal")];
+        for mark in marks {
+            assert_eq!(store.advance(device, mark, None), Advance::Advanced);
+        }
     }
-    for mark in seen.iter().flatten() {
-        assert_ne!(merged.advance("device-1", *mark, None), Advance::Advanced);
+    let marks = paths.map(|path| ReplayJournal::read_marks(&path).unwrap());
+    for (store, theirs) in stores.iter().zip(marks.iter().rev()) {
+        assert_eq!(store.merge(theirs), Ok(1), "the one that is higher there");
+        for (_, device, marks) in seen {
+            for mark in marks {
+                assert_ne!(store.advance(device, mark, None), Advance::Advanced);
+            }
+        }
+        let newest = ["device-1", "device-2"].map(|device| store.newest(device));
+        assert_eq!(newest, [Ok(Some(mark(7, 4))), Ok(Some(mark(8, 0)))]);
+        let next = store.advance("device-1", mark(7, 5), None);
+        assert_eq!(next, Advance::Advanced);
     }
-    assert_eq!(
-        merged.advance("device-1", mark(7, 5), None),
-        Advance::Advanced
-    );
 }
