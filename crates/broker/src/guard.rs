@@ -76,22 +76,32 @@ impl Guard {
         };
         let Some(path) = services.replay_file.clone() else {
             let store = Box::new(MemoryReplayStore::new(cold_start));
-            return Self::start(policy_path, loaded, store, now);
+            let guard = Self::start(policy_path, loaded, store, now)?;
+            if let Some(until) = cold_start.not_before() {
+                let what = "the replay store is in memory and begins empty";
+                guard.note_store(what, Some(until));
+            }
+            return Ok(guard);
         };
         let store = ReplayJournal::open(&path, cold_start, now)
             .map_err(|error| PolicyError::of_file(error.path().unwrap_or(&path), error.reason()))?;
         let start = store.start();
         let until = store.not_before().filter(|until| *until > now);
         let guard = Self::start(policy_path, loaded, Box::new(store), now)?;
-        let mut detail = start.describe().to_owned();
+        guard.note_store(start.describe(), until);
+        Ok(guard)
+    }
+
+    /// Tells the audit log how the store began, and how long that keeps honest devices out.
+    fn note_store(&self, what: &str, until: Option<UnixTime>) {
+        let mut detail = what.to_owned();
         if let Some(until) = until {
             detail.push_str(&format!(
                 "; refused as unavailable are passwords with a time up to {}",
                 until.get()
             ));
         }
-        guard.core.notice(AuditEvent::Store, detail);
-        Ok(guard)
+        self.core.notice(AuditEvent::Store, detail);
     }
 
     /// As [`open`](Self::open), with a replay store of the caller's, whose cold start is its own.

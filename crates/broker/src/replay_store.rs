@@ -103,6 +103,14 @@ impl ColdStart {
             }
         }
     }
+
+    /// The last time that a password must not have, if there is one.
+    pub(crate) fn not_before(&self) -> Option<UnixTime> {
+        let Self::Strict { start, window_secs } = self else {
+            return None;
+        };
+        UnixTime::from_secs(u64::from(start.get()) + u64::from(*window_secs))
+    }
 }
 
 /// Marks in the memory of this process, gone when it ends.

@@ -63,7 +63,8 @@ const HINTS: &[(&str, &str)] = &[
     (
         "counter-went-back",
         "The boot counter is lower than it was: flash that was erased, restored or cloned. Give the device the next generation: \
-         `mqward device rotate`, then `device export`. If two boards answer to one id, revoke it.",
+         `mqward device rotate`, then `device export`. If two boards answer to one id, revoke it. If the device has no clock and \
+         goes on logging in between these, somebody tries passwords that he recorded: they are refused, and nothing is to be done.",
     ),
     (
         "revoked",
@@ -71,8 +72,10 @@ const HINTS: &[(&str, &str)] = &[
     ),
     (
         "unavailable",
-        "The broker could not look up or store something: disk full, a read-only folder, a store that is damaged or locked. Its own \
-         log has the error; `mqward doctor` looks at the files. The device just tries again.",
+        "Either a cold start: the broker began without knowing which passwords were used, so it takes only those that are made more \
+         than one window after that. Lines with \"event\":\"store\" say until when; `mqward replay init` spares a new audience the wait. \
+         Or something cannot be stored: disk full, a read-only folder, a store that is damaged or locked; `mqward doctor` looks at the \
+         files. The device just tries again.",
     ),
     (
         "packet-too-large",

@@ -108,6 +108,13 @@ fn a_cold_start_waits_until_old_passwords_cannot_pass() {
         password
     };
     let after = Guard::open(&fleet.path("policy.toml"), time(NOW + 61)).unwrap();
+    let lines = fleet.audit_lines();
+    let told = lines.iter().rfind(|line| line["event"] == "store").unwrap();
+    let detail = told["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with(&format!("up to {}", NOW + 121)),
+        "{detail}"
+    );
     for at in [NOW + 61, NOW + 121, NOW + 181] {
         assert_eq!(
             login(&after, DEVICE, &used, at),

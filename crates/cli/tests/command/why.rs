@@ -105,3 +105,17 @@ fn what_came_from_the_network_cannot_steer_a_terminal() {
     assert!(!ran.text().contains(['\u{1b}', '\u{7}']));
     assert!(ran.text().contains("deny rule"));
 }
+
+/// The first thing that whoever tries a broker without a replay file meets.
+#[test]
+fn a_cold_start_is_explained_as_one() {
+    let bench = Bench::new();
+    let entry = format!(
+        "{{\"time\":1767225600,\"event\":\"login\",\"client_id\":\"{ID}\",\"verdict\":\"refuse\",\"reason\":\"unavailable\"}}\n"
+    );
+    bench.write("log", entry);
+    let ran = bench.run(&format!("why {ID} --audit log"), "").ok();
+    for word in ["cold start", "one window", "replay init", "disk full"] {
+        assert!(ran.text().contains(word), "{word:?} in {}", ran.text());
+    }
+}
