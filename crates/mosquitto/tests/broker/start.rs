@@ -19,6 +19,21 @@ fn assert_does_not_start(setup: Setup, why: &str) {
     }
 }
 
+/// A broker whose second listener, at the address, has a plugin of its own with this policy.
+fn second_listener(fleet: &Fleet, policy: &str) -> (Setup, SocketAddr) {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = port.local_addr().unwrap();
+    let policy = fleet.path(policy);
+    let setup = fleet
+        .setup()
+        .per_listener_settings()
+        .line(&format!("listener {} 127.0.0.1", address.port()))
+        .line("allow_anonymous false")
+        .line(&format!("plugin {}", plugin_path().unwrap().display()))
+        .line(&format!("plugin_opt_policy {}", policy.display()));
+    (setup, address)
+}
+
 #[test]
 fn a_mistake_in_the_policy_names_file_and_line() {
     let fleet = Fleet::new();
@@ -78,18 +93,7 @@ fn listeners_with_policies_of_one_audience_keep_the_broker_down() {
     let policy = fs::read_to_string(fleet.path("policy.toml")).unwrap();
     // A store each: what one has accepted the other would accept again.
     fs::write(fleet.path("second.toml"), &policy).unwrap();
-    let setup = || {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = port.local_addr().unwrap().port();
-        let second = fleet.path("second.toml");
-        fleet
-            .setup()
-            .per_listener_settings()
-            .line(&format!("listener {port} 127.0.0.1"))
-            .line("allow_anonymous false")
-            .line(&format!("plugin {}", plugin_path().unwrap().display()))
-            .line(&format!("plugin_opt_policy {}", second.display()))
-    };
+    let setup = || second_listener(&fleet, "second.toml").0;
     assert_does_not_start(setup(), "second.toml: audience \"mqtt.example.com\"");
     let other = policy.replace("mqtt.example.com", "other.example.com");
     let other = other.replace("audit.jsonl", "second.jsonl");
@@ -105,24 +109,8 @@ fn a_reload_gives_no_second_policy_the_audience_of_the_first() {
     let second = policy.replace("audit.jsonl", "second.jsonl");
     let other = second.replace("mqtt.example.com", "other.example.com");
     fs::write(fleet.path("second.toml"), &other).unwrap();
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let broker = fleet
-        .setup()
-        .per_listener_settings()
-        .line(&format!("listener {port} 127.0.0.1"))
-        .line("allow_anonymous false")
-        .line(&format!("plugin {}", plugin_path().unwrap().display()))
-        .line(&format!(
-            "plugin_opt_policy {}",
-            fleet.path("second.toml").display()
-        ))
-        .start()
-        .unwrap();
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let (setup, address) = second_listener(&fleet, "second.toml");
+    let broker = setup.start().unwrap();
     let mut device = FieldDevice::new(ALICE);
     fs::write(fleet.path("second.toml"), second).unwrap();
     reload(&broker, "second.toml: audience \"mqtt.example.com\"");
@@ -139,24 +127,8 @@ fn a_reload_gives_no_second_policy_the_audience_of_the_first() {
 #[test]
 fn listeners_with_the_same_policy_accept_a_password_once_among_them() {
     let fleet = Fleet::new();
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let broker = fleet
-        .setup()
-        .per_listener_settings()
-        .line(&format!("listener {port} 127.0.0.1"))
-        .line("allow_anonymous false")
-        .line(&format!("plugin {}", plugin_path().unwrap().display()))
-        .line(&format!(
-            "plugin_opt_policy {}",
-            fleet.path("policy.toml").display()
-        ))
-        .start()
-        .unwrap();
-    let second = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let (setup, second) = second_listener(&fleet, "policy.toml");
+    let broker = setup.start().unwrap();
     let mut alice = FieldDevice::new(ALICE);
     let mut bob = FieldDevice::new(BOB);
     for version in Version::ALL {
