@@ -83,7 +83,7 @@ impl Stage {
         let folder = TempDir::with_prefix("mqward-demo-")?;
         let path = folder.path();
         let at = |name: &str| path.join(name).display().to_string();
-        eprintln!("… Making the fleet");
+        eprintln!("… Building the command `mqward`, and making a fleet with it");
         mqward(&["fleet", "init", "--dir", &at("")])?;
         let mut devices = String::from("client_id,generation,hardware_id,clock\n");
         let everyone = DEVICES.iter().map(|(id, mac)| (*id, mac.as_slice()));
@@ -109,7 +109,7 @@ impl Stage {
         }
         fs::write(path.join("devices.csv"), devices)?;
         fs::write(path.join("policy.toml"), POLICY)?;
-        eprintln!("… Starting Mosquitto with the plugin");
+        eprintln!("… Building the plugin, and starting Mosquitto with it");
         let broker = Setup::new()
             .plugin(plugin_path()?)
             .option("policy", path.join("policy.toml"))
