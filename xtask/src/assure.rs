@@ -12,23 +12,28 @@ const SEED: u32 = 1;
 /// Looks for secrets in branches, addresses and dead memory of optimised code, then fuzzes each target for `seconds`.
 pub(crate) fn run(seconds: u64) -> Result<(), Failure> {
     need(&C_TOOLS)?;
-    let mut tests = Command::new(env!("CARGO"));
-    tests
-        .args([
-            "test",
-            "--locked",
-            "--release",
-            "--package",
-            "mqward-crypto",
-        ])
-        .args(["--test", "constant_time", "--test", "memory"])
-        // Findings are told by the names of functions that were inlined.
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "1")
-        .env("MQWARD_EVERY_TOOL", "1");
-    run_command(
-        &mut tests,
-        "CARGO_PROFILE_RELEASE_DEBUG=1 cargo test --release -p mqward-crypto --test constant_time --test memory",
-    )?;
+    // Without the vector code of hosts, and with it.
+    for features in [&[][..], &["--features", "simd"]] {
+        let mut tests = Command::new(env!("CARGO"));
+        tests
+            .args([
+                "test",
+                "--locked",
+                "--release",
+                "--package",
+                "mqward-crypto",
+            ])
+            .args(features)
+            .args(["--test", "constant_time", "--test", "memory"])
+            // Findings are told by the names of functions that were inlined.
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "1")
+            .env("MQWARD_EVERY_TOOL", "1");
+        let shown = format!(
+            "CARGO_PROFILE_RELEASE_DEBUG=1 cargo test --release -p mqward-crypto {} --test constant_time --test memory",
+            features.join(" ")
+        );
+        run_command(&mut tests, &shown)?;
+    }
     if seconds == 0 {
         return Ok(());
     }

@@ -106,15 +106,13 @@ fn use_a_password_is_minted_and_verified() {
     assert!(declassified(wrong.is_err()));
 }
 
-#[test]
-#[ignore = "runs under valgrind"]
-fn use_a_payload_is_sealed_and_opened() {
+fn seal_and_open<const LEN: usize, const SEALED_LEN: usize>() {
     let seed = UpSeed::from_bytes(secret(4));
     let (_, mut stamper) = stampers::at(7, 0, 0, 0);
-    let payload = *b"21.5 degrees";
+    let payload = black_box([0x21; LEN]);
     request(MAKE_UNDEFINED, &payload);
     let sealer = Sealer::uplink(&seed, device(), hw(), Sender::DEVICE).unwrap();
-    let mut sealed = [0; sealed_len(12)];
+    let mut sealed = [0; SEALED_LEN];
     sealer
         .seal(
             &mut stamper,
@@ -125,6 +123,7 @@ fn use_a_payload_is_sealed_and_opened() {
             &mut sealed,
         )
         .unwrap();
+    // It travels in the clear.
     let mut sealed = declassified(sealed);
     let mut forged = sealed;
     forged[20] ^= 1;
@@ -133,6 +132,19 @@ fn use_a_payload_is_sealed_and_opened() {
         opener.open_in_place("t", &mut forged).is_err()
     ));
     assert!(declassified(opener.open_in_place("t", &mut sealed).is_ok()));
+}
+
+#[test]
+#[ignore = "runs under valgrind"]
+fn use_a_payload_is_sealed_and_opened() {
+    seal_and_open::<12, { sealed_len(12) }>();
+}
+
+/// Long enough for vectors of ciphertext to be authenticated at once, and beside the keystream.
+#[test]
+#[ignore = "runs under valgrind"]
+fn use_a_long_payload_is_sealed_and_opened() {
+    seal_and_open::<1500, { sealed_len(1500) }>();
 }
 
 #[test]
@@ -224,12 +236,16 @@ fn no_branch_and_no_address_depends_on_a_secret() {
         );
         return;
     }
-    let uses: [(&str, &[&str]); 5] = [
+    let uses: [(&str, &[&str]); 6] = [
         ("use_keys_are_derived", &[]),
         ("use_keys_are_compared", &[]),
         ("use_a_password_is_minted_and_verified", &["Claim>::verify"]),
         (
             "use_a_payload_is_sealed_and_opened",
+            &["open<mqward_aead::"],
+        ),
+        (
+            "use_a_long_payload_is_sealed_and_opened",
             &["open<mqward_aead::"],
         ),
         // Malformed or not.
