@@ -34,6 +34,12 @@ pub(crate) fn run(seconds: u64) -> Result<(), Failure> {
         );
         run_command(&mut tests, &shown)?;
     }
+    let mut of_c = Command::new(env!("CARGO"));
+    of_c.args(["test", "--locked", "--release", "--package", "mqward-ffi"]);
+    run_command(
+        of_c.args(["--test", "memory"]),
+        "cargo test --release -p mqward-ffi --test memory",
+    )?;
     if seconds == 0 {
         return Ok(());
     }

@@ -10,11 +10,15 @@
     reason = "a scan of memory that nobody owns any more"
 )]
 
+mod residue;
+
 use core::alloc::{GlobalAlloc, Layout};
 use core::hint::black_box;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::System;
 use std::sync::Mutex;
+
+use residue::{NEEDLES, STACK, careless, deep, found, look_for, paint, residue};
 
 use mqward_crypto::{
     AuthRoot, AuthSeed, BOOT_SLOT_LEN, Blob, BootRecord, BootStorage, Claim, Class, Clock,
@@ -22,15 +26,6 @@ use mqward_crypto::{
     MAX_BLOB_LEN, Opened, Opener, Root, Sealer, Sender, SenderKey, Slot, UnixTime, UpRoot, UpSeed,
     sealed_len,
 };
-
-/// Needles lie in memory with every byte changed, so that the search does not find the needles themselves.
-const MASK: u8 = 0xa5;
-
-/// As much of a key as counts as the key.
-const PART: usize = 16;
-
-/// Half keys, masked.
-static NEEDLES: Mutex<Vec<[u8; PART]>> = Mutex::new(Vec::new());
 
 /// Freed blocks that held one.
 static FREED_WITH_A_KEY: AtomicUsize = AtomicUsize::new(0);
@@ -63,61 +58,9 @@ unsafe impl GlobalAlloc for Searching {
 #[global_allocator]
 static ALLOCATOR: Searching = Searching;
 
-/// How many needles lie in these bytes.
-fn found(needles: &[[u8; PART]], bytes: &[u8]) -> usize {
-    let mut wanted = [false; 256];
-    for needle in needles {
-        wanted[usize::from(needle[0])] = true;
-    }
-    let is_key = |part: &[u8]| {
-        let masked = |needle: &&[u8; PART]| part.iter().zip(*needle).all(|(a, b)| a ^ MASK == *b);
-        wanted[usize::from(part[0] ^ MASK)] && needles.iter().any(|needle| masked(&needle))
-    };
-    bytes.windows(PART).filter(|part| is_key(part)).count()
-}
-
-/// Puts both halves of a secret on the list, and as HMAC's inner and outer pad hold it (RFC 2104 §2).
-fn look_for(secret: &[u8; 32]) {
-    let mut needles = NEEDLES.lock().unwrap();
-    for pad in [0, 0x36, 0x5c] {
-        for half in secret.chunks_exact(PART) {
-            needles.push(core::array::from_fn(|at| half[at] ^ pad ^ MASK));
-        }
-    }
-}
-
 const HW: [u8; 6] = [0x24, 0x6f, 0x28, 0xa1, 0xb2, 0xc3];
-const STACK: usize = 128 * 1024;
-
 fn device() -> Device<'static> {
     Device::new("device-0123456789ab", Generation::FIRST).unwrap()
-}
-
-/// Overwrites what earlier calls left below this frame.
-#[inline(never)]
-fn paint() {
-    let mut dead = [0x11u8; STACK];
-    black_box(&mut dead);
-}
-
-/// Calls `inner` so far down that the search's own frames do not lie on top of what it left.
-#[inline(never)]
-fn deep(inner: fn(&[u8]), blob: &[u8]) {
-    let mut above = [0x22u8; STACK / 8];
-    black_box(&mut above);
-    inner(blob);
-    black_box(&mut above);
-}
-
-/// How many parts of keys lie below this frame.
-#[inline(never)]
-fn residue() -> usize {
-    let here = 0u8;
-    let mut dead = vec![0; STACK / 2];
-    let from = black_box(&raw const here).wrapping_sub(STACK / 2);
-    // SAFETY: `paint` has touched these pages. Nothing alive is there, which is the point of reading them.
-    unsafe { core::ptr::copy_nonoverlapping(from, dead.as_mut_ptr(), dead.len()) };
-    found(&NEEDLES.lock().unwrap(), &dead)
 }
 
 /// Slots in memory, as a device has two flash sectors.
@@ -196,14 +139,6 @@ fn derive(blob: &[u8]) {
     let audience = mqward_crypto::Audience::new("mqtt.example.com").unwrap();
     black_box(&blob.up_seed().sender_key(Sender::DEVICE, hw));
     black_box(&blob.auth_seed().login_key(hw, audience));
-}
-
-/// Leaves a key behind, as a careless function does: the search has to find it.
-#[inline(never)]
-fn careless(blob: &[u8]) {
-    let mut key = [0; 32];
-    key.copy_from_slice(&blob[6..38]);
-    black_box(&mut key);
 }
 
 /// Leaves this key all over the dead stack.

@@ -3,7 +3,7 @@
 //! Every rule of the header's preamble is stated once, here.
 
 use core::ffi::c_char;
-use core::mem::size_of;
+use core::mem::{align_of, size_of};
 use core::slice;
 
 use crate::status::{
@@ -122,6 +122,25 @@ impl<T> Out<T> {
     pub(crate) unsafe fn new(pointer: *mut T) -> Result<Self, Refusal> {
         check(pointer.cast_const())?;
         Ok(Self(pointer))
+    }
+
+    /// The same place for another type.
+    ///
+    /// # Safety
+    /// It has the size of a `T`, no stricter alignment, and each of its values is a `T`.
+    pub(crate) const unsafe fn cast<U>(self) -> Out<U> {
+        const { assert!(size_of::<U>() == size_of::<T>() && align_of::<U>() <= align_of::<T>()) };
+        Out(self.0.cast())
+    }
+
+    /// Copies the result from where it lies, and to nowhere else.
+    pub(crate) fn copy(self, value: &T) -> Outcome
+    where
+        T: Copy,
+    {
+        // SAFETY: `new` has checked the pointer, and its caller has promised the memory; the value is borrowed from elsewhere.
+        unsafe { core::ptr::copy_nonoverlapping(value, self.0, 1) };
+        Ok(())
     }
 
     /// Writes the result; what C left there is not read.

@@ -8,7 +8,7 @@ use mqward_core::{
     Audience, AuthRoot, AuthSeed, DownRoot, DownSeed, LoginKey, Root, Sender, UpRoot, UpSeed,
 };
 
-use crate::boundary::{Out, Refusal, guard, input, text};
+use crate::boundary::{Out, Outcome, Refusal, guard, input, text};
 use crate::device::{identity, mqward_device};
 
 /// Bytes of every root, seed and key.
@@ -86,16 +86,47 @@ pub struct mqward_sender_key {
     pub bytes: [u8; MQWARD_KEY_LEN],
 }
 
-/// A C struct of a key's bytes.
+/// A C struct of a key's bytes, and of nothing else.
 ///
 /// # Safety
-/// Struct and key are laid out as an array of [`MQWARD_KEY_LEN`] bytes, of which every value is one of either.
-pub(crate) unsafe trait KeyBytes {
+/// It is laid out as an array of [`MQWARD_KEY_LEN`] bytes, of which every value is one.
+pub(crate) unsafe trait Bytes {}
+
+// SAFETY: repr(C) with one array of bytes.
+unsafe impl Bytes for mqward_auth_root {}
+// SAFETY: as above.
+unsafe impl Bytes for mqward_up_root {}
+// SAFETY: as above.
+unsafe impl Bytes for mqward_down_root {}
+// SAFETY: as above.
+unsafe impl Bytes for mqward_auth_seed {}
+// SAFETY: as above.
+unsafe impl Bytes for mqward_up_seed {}
+// SAFETY: as above.
+unsafe impl Bytes for mqward_down_seed {}
+// SAFETY: as above.
+unsafe impl Bytes for mqward_login_key {}
+// SAFETY: as above.
+unsafe impl Bytes for mqward_sender_key {}
+
+impl<B: Bytes> Out<B> {
+    /// Writes a key from where it lies: a copy on the way would have to be wiped.
+    pub(crate) fn put_bytes(self, bytes: &[u8; MQWARD_KEY_LEN]) -> Outcome {
+        // SAFETY: `Bytes` says that the struct is such an array.
+        unsafe { self.cast::<[u8; MQWARD_KEY_LEN]>() }.copy(bytes)
+    }
+}
+
+/// A C struct that is used as the key whose bytes it has.
+///
+/// # Safety
+/// The key is laid out as an array of [`MQWARD_KEY_LEN`] bytes, of which every value is one.
+pub(crate) unsafe trait KeyBytes: Bytes {
     /// The key that has these bytes.
     type Key;
 }
 
-// SAFETY: repr(C) with one array of bytes, and repr(transparent) around one.
+// SAFETY: repr(transparent) around one array of bytes.
 unsafe impl KeyBytes for mqward_auth_seed {
     type Key = AuthSeed;
 }
@@ -106,6 +137,10 @@ unsafe impl KeyBytes for mqward_up_seed {
 // SAFETY: as above.
 unsafe impl KeyBytes for mqward_down_seed {
     type Key = DownSeed;
+}
+// SAFETY: as above.
+unsafe impl KeyBytes for mqward_login_key {
+    type Key = LoginKey;
 }
 
 /// The key in a C struct, used where it lies: a copy would have to be wiped.
@@ -118,6 +153,17 @@ pub(crate) unsafe fn key<'a, B: KeyBytes>(pointer: *const B) -> Result<&'a B::Ke
     let bytes = ptr::from_ref(unsafe { input(pointer) }?);
     // SAFETY: `KeyBytes` says that the key has the layout of the struct, which is a reference.
     Ok(unsafe { &*bytes.cast::<B::Key>() })
+}
+
+/// A login key as C sees it, to be written where it lies.
+pub(crate) fn bytes_of(key: &mut LoginKey) -> *mut mqward_login_key {
+    const {
+        assert!(
+            size_of::<mqward_login_key>() == size_of::<LoginKey>()
+                && align_of::<mqward_login_key>() == 1
+        );
+    }
+    ptr::from_mut(key).cast()
 }
 
 /// Any sender that a header may name.
@@ -141,8 +187,7 @@ pub unsafe extern "C" fn mqward_root_auth(
         let out = unsafe { Out::new(out) }?;
         // SAFETY: the header's rules.
         let root = Root::from_bytes(unsafe { input(root) }?.bytes);
-        let bytes = *root.auth().expose();
-        out.put(mqward_auth_root { bytes })
+        out.put_bytes(root.auth().expose())
     })
 }
 
@@ -159,8 +204,7 @@ pub unsafe extern "C" fn mqward_root_up(root: *const mqward_root, out: *mut mqwa
         let out = unsafe { Out::new(out) }?;
         // SAFETY: the header's rules.
         let root = Root::from_bytes(unsafe { input(root) }?.bytes);
-        let bytes = *root.up().expose();
-        out.put(mqward_up_root { bytes })
+        out.put_bytes(root.up().expose())
     })
 }
 
@@ -180,8 +224,7 @@ pub unsafe extern "C" fn mqward_root_down(
         let out = unsafe { Out::new(out) }?;
         // SAFETY: the header's rules.
         let root = Root::from_bytes(unsafe { input(root) }?.bytes);
-        let bytes = *root.down().expose();
-        out.put(mqward_down_root { bytes })
+        out.put_bytes(root.down().expose())
     })
 }
 
@@ -206,8 +249,7 @@ pub unsafe extern "C" fn mqward_auth_root_seed(
         let root = AuthRoot::from_bytes(unsafe { input(root) }?.bytes);
         // SAFETY: the header's rules.
         let (device, _) = unsafe { identity(device) }?;
-        let bytes = *root.seed(device).expose();
-        out.put(mqward_auth_seed { bytes })
+        out.put_bytes(root.seed(device).expose())
     })
 }
 
@@ -232,8 +274,7 @@ pub unsafe extern "C" fn mqward_up_root_seed(
         let root = UpRoot::from_bytes(unsafe { input(root) }?.bytes);
         // SAFETY: the header's rules.
         let (device, _) = unsafe { identity(device) }?;
-        let bytes = *root.seed(device).expose();
-        out.put(mqward_up_seed { bytes })
+        out.put_bytes(root.seed(device).expose())
     })
 }
 
@@ -258,8 +299,7 @@ pub unsafe extern "C" fn mqward_down_root_seed(
         let root = DownRoot::from_bytes(unsafe { input(root) }?.bytes);
         // SAFETY: the header's rules.
         let (device, _) = unsafe { identity(device) }?;
-        let bytes = *root.seed(device).expose();
-        out.put(mqward_down_seed { bytes })
+        out.put_bytes(root.seed(device).expose())
     })
 }
 
@@ -290,8 +330,7 @@ pub unsafe extern "C" fn mqward_auth_seed_login_key(
         let (_, hardware) = unsafe { identity(device) }?;
         // SAFETY: the header's rules.
         let audience = Audience::new(unsafe { text(audience, audience_len) }?)?;
-        let bytes = *seed.login_key(hardware, audience).expose();
-        out.put(mqward_login_key { bytes })
+        out.put_bytes(seed.login_key(hardware, audience).expose())
     })
 }
 
@@ -317,8 +356,7 @@ pub unsafe extern "C" fn mqward_up_seed_sender_key(
         let seed = unsafe { key(seed) }?;
         // SAFETY: the header's rules.
         let (_, hardware) = unsafe { identity(device) }?;
-        let bytes = *seed.sender_key(Sender::device(sender)?, hardware).expose();
-        out.put(mqward_sender_key { bytes })
+        out.put_bytes(seed.sender_key(Sender::device(sender)?, hardware).expose())
     })
 }
 
@@ -347,12 +385,6 @@ pub unsafe extern "C" fn mqward_down_seed_sender_key(
         // SAFETY: the header's rules.
         let (_, hardware) = unsafe { identity(device) }?;
         let key = seed.sender_key(Sender::backend(sender)?, device_boot, hardware);
-        let bytes = *key.expose();
-        out.put(mqward_sender_key { bytes })
+        out.put_bytes(key.expose())
     })
-}
-
-/// The login key inside a C struct.
-pub(crate) fn login_key(key: &mqward_login_key) -> LoginKey {
-    LoginKey::from_bytes(key.bytes)
 }

@@ -6,7 +6,7 @@ use mqward_core::{Advance, Claim, ClockRule, Login, LoginKey, LoginTerms, Mark, 
 
 use crate::boundary::{Out, Outcome, Refusal, bytes, guard, input, text};
 use crate::clock::time;
-use crate::key::{login_key, mqward_login_key};
+use crate::key::{self, mqward_login_key};
 use crate::status::*;
 
 /// The window that a fleet starts with, in seconds either way.
@@ -180,13 +180,13 @@ pub unsafe extern "C" fn mqward_claim_verify(
         // SAFETY: the header's rules.
         let claim = Claim::parse(unsafe { bytes(password, password_len) }?)?;
         // SAFETY: the header's rules.
-        let key = login_key(unsafe { input(key) }?);
+        let key = unsafe { key::key(key) }?;
         // SAFETY: the header's rules.
         let client_id = unsafe { text(client_id, client_id_len) }?;
         // SAFETY: the header's rules.
         let terms = terms_of(*unsafe { input(terms) }?)?;
         hand_out(
-            &claim.verify(&key, known, client_id, &terms, time(now)?)?,
+            &claim.verify(key, known, client_id, &terms, time(now)?)?,
             out,
         )
     })
@@ -246,8 +246,17 @@ pub(crate) fn verify(
     now: UnixTime,
 ) -> Result<Login, Refusal> {
     let claim = Claim::parse(password)?;
-    let (found, key, terms) = look_up(verifier, client_id, claim.generation().get())?;
-    let verified = claim.verify(&key, found == MQWARD_OK, client_id, &terms, now);
+    // Where the lookup writes, and wiped from there: a key that moved would leave a copy.
+    let mut answer = LoginKey::from_bytes(verifier.decoy.bytes);
+    let (found, terms) = look_up(verifier, client_id, claim.generation().get(), &mut answer)?;
+    let known = found == MQWARD_OK;
+    let key = if known {
+        &answer
+    } else {
+        // SAFETY: it lives as long as the verifier, and nobody writes to it.
+        unsafe { key::key(&raw const verifier.decoy) }?
+    };
+    let verified = claim.verify(key, known, client_id, &terms, now);
     match (found, verified) {
         (MQWARD_OK, Ok(login)) => advance(verifier, client_id, login.mark()).map(|()| login),
         (MQWARD_OK, Err(refusal)) => Err(refusal.into()),
@@ -256,32 +265,33 @@ pub(crate) fn verify(
     }
 }
 
-/// The lookup's answer, with the decoy in the place of a key that it did not find.
+/// The lookup's answer; whatever it wrote to `key` counts if it is MQWARD_OK.
 fn look_up(
     verifier: &mqward_verifier,
     id: &str,
     generation: u8,
-) -> Result<(i32, LoginKey, LoginTerms), Refusal> {
+    key: &mut LoginKey,
+) -> Result<(i32, LoginTerms), Refusal> {
     let lookup = verifier.lookup.ok_or(Refusal(MQWARD_ERR_NULL))?;
-    let (mut key, mut terms) = (verifier.decoy, verifier.terms);
+    let mut terms = verifier.terms;
     let client_id = id.as_ptr().cast::<c_char>();
-    // SAFETY: a text and two structs that live during the call; the rest is what the struct asks of its callbacks.
+    // SAFETY: a text and two structs that live during the call, the key laid out as C's; the rest is what the struct asks
+    // of its callbacks.
     let found = unsafe {
         lookup(
             verifier.context,
             client_id,
             id.len(),
             generation,
-            &raw mut key,
+            key::bytes_of(key),
             &raw mut terms,
         )
     };
-    let usable = if found == MQWARD_OK {
-        (&key, terms)
-    } else {
-        (&verifier.decoy, verifier.terms)
+    let usable = match found {
+        MQWARD_OK => terms,
+        _ => verifier.terms,
     };
-    Ok((found, login_key(usable.0), terms_of(usable.1)?))
+    Ok((found, terms_of(usable)?))
 }
 
 /// The store's answer.

@@ -3,10 +3,10 @@
 use core::ffi::c_char;
 
 use crate::boot::mqward_login_stamper;
-use crate::boundary::{Refusal, array_mut, disjoint, guard, input, stretch};
+use crate::boundary::{Refusal, array_mut, disjoint, guard, stretch};
 use crate::clock::clock;
 use crate::device::{identity, mqward_device};
-use crate::key::{login_key, mqward_login_key};
+use crate::key::{self, mqward_login_key};
 use crate::place;
 use crate::status::MQWARD_ERR_BUFFER_TOO_SMALL;
 
@@ -43,19 +43,23 @@ pub unsafe extern "C" fn mqward_password_mint(
 ) -> i32 {
     guard(|| {
         // SAFETY: the header's rules.
-        let key = login_key(unsafe { input(key) }?);
+        let login_key = unsafe { key::key(key) }?;
         // SAFETY: the header's rules.
         let (device, _) = unsafe { identity(device) }?;
         let id = device.client_id();
-        let read = [stretch(stamper, 1), stretch(id.as_ptr(), id.len())];
+        let read = [
+            stretch(stamper, 1),
+            stretch(key, 1),
+            stretch(id.as_ptr(), id.len()),
+        ];
         disjoint(stretch(out, out_size), read)?;
-        // SAFETY: the header's rules; apart from the stamper and the client id.
+        // SAFETY: the header's rules; apart from stamper, key and client id.
         let out = unsafe { array_mut(out.cast::<u8>(), out_size) }?;
         let out = out
             .first_chunk_mut()
             .ok_or(Refusal(MQWARD_ERR_BUFFER_TOO_SMALL))?;
         // SAFETY: the header's rules.
-        let password = unsafe { place::get_mut(stamper) }?.mint(&key, device, clock(now))?;
+        let password = unsafe { place::get_mut(stamper) }?.mint(login_key, device, clock(now))?;
         let [text @ .., nul]: &mut [u8; MQWARD_PASSWORD_SIZE] = out;
         *text = *password.as_bytes();
         *nul = 0;
