@@ -20,6 +20,7 @@ mod migrate;
 mod mosquitto;
 mod password;
 mod policy;
+mod progress;
 mod registry;
 mod replay;
 mod sealed;
