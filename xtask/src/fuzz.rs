@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz [seconds]`: every fuzz target for some time each, from the committed seeds.
+//! `cargo xtask fuzz [seconds]`: every fuzz target for some time each, from the committed seeds, or these alone.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -16,7 +16,8 @@ const SHOWN_LINES: usize = 12;
 /// libFuzzer's last word on how many inputs it tried.
 const EXECUTED: &str = "stat::number_of_executed_units:";
 
-/// Builds all targets at once and runs each for `seconds`, as many at a time as there are processors.
+/// Builds all targets at once and runs each for `seconds`, as many at a time as there are processors; for 0 seconds just what
+/// is in its corpus.
 ///
 /// A finding fails the task, after all have run; the input lies in `fuzz/artifacts`. With a seed the inputs are drawn in
 /// the same order each time, as a gate needs it; without one every run tries others.
@@ -72,7 +73,7 @@ fn run_target(
     let status = fuzz("run")
         .args(["--sanitizer", sanitizer])
         .args([target, &found, &format!("fuzz/corpus/{target}"), "--"])
-        .arg(format!("-max_total_time={seconds}"))
+        .arg(limit(seconds))
         .args(seed.map(|seed| format!("-seed={seed}")))
         .arg(format!("-max_len={MAX_LEN}"))
         .args([
@@ -110,6 +111,14 @@ fn run_target(
         .trim();
     eprintln!("{target}: {executed} inputs in {seconds} s, no finding");
     Ok(())
+}
+
+/// How long libFuzzer is to go on. Its own 0 seconds have no end.
+fn limit(seconds: u64) -> String {
+    match seconds {
+        0 => "-runs=0".to_owned(),
+        _ => format!("-max_total_time={seconds}"),
+    }
 }
 
 /// The names of the targets: one file each.
@@ -154,4 +163,15 @@ fn fuzz(subcommand: &str) -> Command {
         // SQLite's one C file is instrumented too, and its private tables look like doubles to the sanitizer.
         .env("ASAN_OPTIONS", "detect_odr_violation=0");
     cargo
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_not_for_ever() {
+        assert_eq!(limit(0), "-runs=0");
+        assert_eq!(limit(60), "-max_total_time=60");
+    }
 }

@@ -71,7 +71,7 @@ enum Task {
     Sizes,
     /// Runs every fuzz target for some seconds, from the committed seeds.
     Fuzz {
-        /// Seconds for each target.
+        /// Seconds for each target; 0 tries what is in its corpus alone.
         #[arg(default_value_t = 30)]
         seconds: u64,
     },
