@@ -4,8 +4,8 @@ use core::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use mqward::{
-    Audience, AuthRoot, BOOT_SLOT_LEN, BootRecord, BootStorage, Claim, Clock, ClockRule, Device, Generation,
-    HardwareId, LoginTerms, Root, Slot, UnixTime,
+    Audience, AuthRoot, BOOT_SLOT_LEN, BootRecord, BootStorage, Claim, Clock, ClockRule, Device,
+    Generation, HardwareId, LoginTerms, Root, Slot, UnixTime,
 };
 
 const CLIENT_ID: &str = "device-0123456789ab";
@@ -24,7 +24,9 @@ fn check(auth_root: &AuthRoot, client_id: &str, password: &[u8]) -> bool {
     let hw = HardwareId::new(&[0x24, 0x6f, 0x28, 0xa1, 0xb2, 0xc3]).unwrap();
     let audience = Audience::new("mqtt.example.com").unwrap();
     let terms = LoginTerms::new(60, ClockRule::Required).unwrap();
-    let Ok(claim) = Claim::parse(password) else { return false };
+    let Ok(claim) = Claim::parse(password) else {
+        return false;
+    };
     let device = Device::new(client_id, claim.generation()).unwrap();
     let key = auth_root.seed(device).login_key(hw, audience);
     claim.verify(&key, true, client_id, &terms, now()).is_ok()
@@ -49,25 +51,43 @@ impl BootStorage for Slots {
 fn login(c: &mut Criterion) {
     let root = auth_root();
     assert!(check(&root, CLIENT_ID, PASSWORD), "the vector logs in");
-    assert!(!check(&root, "device-0123456789ac", PASSWORD), "and no other device with it");
+    assert!(
+        !check(&root, "device-0123456789ac", PASSWORD),
+        "and no other device with it"
+    );
     c.bench_function("login check: derive and verify", |b| {
         b.iter(|| check(black_box(&root), black_box(CLIENT_ID), black_box(PASSWORD)));
     });
     c.bench_function("login check: wrong client id, refused", |b| {
-        b.iter(|| check(black_box(&root), black_box("device-0123456789ac"), black_box(PASSWORD)));
+        b.iter(|| {
+            check(
+                black_box(&root),
+                black_box("device-0123456789ac"),
+                black_box(PASSWORD),
+            )
+        });
     });
 
     let device = Device::new(CLIENT_ID, Generation::FIRST).unwrap();
-    let key = root.seed(device).login_key(HardwareId::EMPTY, Audience::new("mqtt.example.com").unwrap());
+    let key = root.seed(device).login_key(
+        HardwareId::EMPTY,
+        Audience::new("mqtt.example.com").unwrap(),
+    );
     let mut slots = Slots([BootRecord::first_slot(now()), [0xff; BOOT_SLOT_LEN]]);
-    let mut stamper = BootRecord::start(&mut slots).unwrap().login_stamper().unwrap();
+    let mut stamper = BootRecord::start(&mut slots)
+        .unwrap()
+        .login_stamper()
+        .unwrap();
     c.bench_function("mint a password", |b| {
         b.iter(|| {
             if let Ok(password) = stamper.mint(black_box(&key), device, Clock::Trusted(now())) {
                 black_box(password);
             } else {
                 // 2^24 counts are used up: the next boot, as a device would.
-                stamper = BootRecord::start(&mut slots).unwrap().login_stamper().unwrap();
+                stamper = BootRecord::start(&mut slots)
+                    .unwrap()
+                    .login_stamper()
+                    .unwrap();
             }
         });
     });
