@@ -179,25 +179,18 @@ fn an_endless_loop_of_reconnects_ends_where_the_policy_says_so() {
         closed += 1;
     }
     assert_eq!(closed, 3);
-    let elsewhere = guard.publish(
-        DEVICE.as_bytes(),
-        &Publish {
-            topic: b"x",
-            ..packet
-        },
-        None,
-    );
-    assert!(elsewhere.close(), "on another topic it is no loop");
-    let other = guard.publish(
-        OTHER.as_bytes(),
-        &Publish {
-            topic: b"x",
-            ..packet
-        },
-        None,
-    );
-    assert!(other.close(), "another client's loop is its own");
     assert!(guard.metrics().contains("mqward_closes_spared_total 1\n"));
+    // One place in 4096 is shared with the loop by chance, two hardly ever.
+    let closes = |client_id: &str| {
+        let topics = ["x", "y", "z"].map(|topic| Publish {
+            topic: topic.as_bytes(),
+            ..packet
+        });
+        let verdicts = topics.map(|packet| guard.publish(client_id.as_bytes(), &packet, None));
+        verdicts.iter().filter(|verdict| verdict.close()).count()
+    };
+    assert!(closes(DEVICE) >= 2, "on another topic it is no loop");
+    assert!(closes(OTHER) >= 2, "another client's loop is its own");
     let lines = fleet.audit_lines();
     let limit = lines.iter().find(|line| line["event"] == "limit").unwrap();
     assert_eq!(limit["client_id"], DEVICE);
