@@ -2,10 +2,17 @@
 
 use std::fs;
 
-use mqward::Reason;
-use mqward_broker::{ReplayStart, ReplayStore};
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 
-use crate::test_fleet::{DEVICE, NOW, POLICY, TestDevice, TestFleet, login, now, time};
+use mqward::{Advance, Mark, Reason, UnixTime};
+use mqward_broker::{
+    ColdStart, Guard, MemoryReplayStore, ReplayStart, ReplayStore, StoreUnavailable,
+};
+
+use crate::test_fleet::{
+    DEVICE, NOW, POLICY, TestDevice, TestFleet, login, login_again, now, time,
+};
 
 const YEAR: u32 = 365 * 86_400;
 
@@ -19,8 +26,8 @@ fn durable() -> TestFleet {
     fleet
 }
 
-fn open_at(fleet: &TestFleet, secs: u32) -> mqward_broker::Guard {
-    mqward_broker::Guard::open(&fleet.path("policy.toml"), time(secs)).unwrap()
+fn open_at(fleet: &TestFleet, secs: u32) -> Guard {
+    Guard::open(&fleet.path("policy.toml"), time(secs)).unwrap()
 }
 
 #[test]
@@ -103,7 +110,7 @@ fn a_store_that_was_in_a_wrong_future_when_the_power_failed_says_until_when_it_i
     // What the guide says: without the file the store is as cold as any, and marks are merged back.
     let marks = mqward_broker::ReplayJournal::read_marks(&path).unwrap();
     fs::remove_file(&path).unwrap();
-    let cold = mqward_broker::ColdStart::Strict {
+    let cold = ColdStart::Strict {
         start: time(NOW),
         window_secs: 60,
     };
@@ -138,4 +145,60 @@ fn a_key_file_that_is_gone_keeps_what_was_in_force() {
         crate::test_fleet::set_mode(&fleet.path(file), 0o600);
         guard.reload(time(NOW)).unwrap();
     }
+}
+
+/// A store behind a network that comes and goes.
+struct FarStore {
+    store: MemoryReplayStore,
+    is_up: Arc<AtomicBool>,
+}
+
+impl ReplayStore for FarStore {
+    fn advance(&self, client_id: &str, mark: Mark, at: Option<UnixTime>) -> Advance {
+        match self.is_up.load(Ordering::Relaxed) {
+            true => self.store.advance(client_id, mark, at),
+            false => Advance::Unavailable,
+        }
+    }
+
+    fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
+        match self.is_up.load(Ordering::Relaxed) {
+            true => self.store.newest(client_id),
+            false => Err(StoreUnavailable),
+        }
+    }
+}
+
+#[test]
+fn while_the_store_cannot_be_asked_nobody_gets_in_and_nothing_is_used_up() {
+    let fleet = TestFleet::new();
+    let is_up = Arc::new(AtomicBool::new(true));
+    let store = FarStore {
+        store: MemoryReplayStore::new(ColdStart::Open),
+        is_up: Arc::clone(&is_up),
+    };
+    let guard = Guard::open_with_store(&fleet.path("policy.toml"), Box::new(store)).unwrap();
+    let mut device = TestDevice::new(DEVICE);
+    let connected = device.password_at(NOW);
+    assert_eq!(login(&guard, DEVICE, &connected, NOW), Ok(()));
+    let fresh = device.password_at(NOW);
+    is_up.store(false, Ordering::Relaxed);
+    // A used password, a fresh one, and that of a connection that asks again: none is told from another.
+    for password in [&connected, &fresh] {
+        assert_eq!(
+            login(&guard, DEVICE, password, NOW),
+            Err(Reason::Unavailable)
+        );
+        assert_eq!(
+            login_again(&guard, DEVICE, password, NOW),
+            Err(Reason::Unavailable)
+        );
+        let line = fleet.audit_lines().pop().unwrap();
+        assert_eq!(line["reason"], "unavailable");
+        assert!(line["detail"].as_str().unwrap().contains("replay store"));
+    }
+    is_up.store(true, Ordering::Relaxed);
+    assert_eq!(login_again(&guard, DEVICE, &connected, NOW), Ok(()));
+    assert_eq!(login(&guard, DEVICE, &fresh, NOW), Ok(()));
+    assert_eq!(login(&guard, DEVICE, &fresh, NOW), Err(Reason::Replayed));
 }

@@ -18,3 +18,4 @@ mod reload;
 mod replay;
 mod test_fleet;
 mod topics;
+mod unasked;

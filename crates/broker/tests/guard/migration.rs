@@ -136,7 +136,21 @@ fn the_first_sealed_message_ends_plaintext_for_good() {
         "no rule asked for that seal"
     );
 
+    let retained = format!("tx/{DEVICE}/t");
+    let review = |payload: &[u8]| {
+        let packet = Publish {
+            topic: retained.as_bytes(),
+            payload,
+            ..unrelated
+        };
+        guard.review(DEVICE.as_bytes(), &packet).is_allowed()
+    };
+    assert!(
+        review(&SEALED) && review(b"21.5"),
+        "what was sealed before is no message of now"
+    );
     assert!(publish(&guard, &SEALED).is_allowed());
+    assert!(review(&SEALED) && !review(b"21.5"));
     let refused = publish(&guard, b"21.5");
     assert_eq!(
         (refused.is_allowed(), refused.reason()),
