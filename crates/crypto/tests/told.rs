@@ -11,12 +11,12 @@ mod stampers;
 
 use mqward_crypto::cose::{CoseError, MAX_EXTRA_LEN};
 use mqward_crypto::{
-    AgeError, Audience, BLOB_OVERHEAD, BOOT_SLOT_LEN, BlobError, BootError, CLOCK_JUMP_SECS, Claim,
-    Class, Clock, ClockRule, Device, Direction, FIRST_CLOCK_JUMP_SECS, FrameError, Generation,
-    HEADER_LEN, HardwareId, Header, ImportError, Judgement, LoginKey, LoginRefusal, LoginTerms,
-    MAX_BLOB_LEN, MalformedPassword, OpenError, Opened, Opener, PASSWORD_LEN, ParamError,
-    RESUME_RECORD_LEN, ResumeRecord, SEAL_OVERHEAD, SealError, Sealer, Sender, StampError,
-    TimeAnswerError, UnixTime, UpSeed, Window, sealed_len,
+    AgeError, AgeRule, Audience, BLOB_OVERHEAD, BOOT_SLOT_LEN, BlobError, BootError,
+    CLOCK_JUMP_SECS, Claim, Class, Clock, ClockRule, Device, Direction, FIRST_CLOCK_JUMP_SECS,
+    FrameError, Generation, HEADER_LEN, HardwareId, Header, ImportError, Judgement, LatestMark,
+    LoginKey, LoginRefusal, LoginTerms, MAX_BLOB_LEN, MalformedPassword, OpenError, Opened, Opener,
+    PASSWORD_LEN, ParamError, RESUME_RECORD_LEN, Receipt, ResumeRecord, SEAL_OVERHEAD, SealError,
+    Sealer, Sender, StampError, StrictMark, TimeAnswerError, UnixTime, UpSeed, Window, sealed_len,
 };
 
 #[test]
@@ -255,4 +255,64 @@ fn the_salt_of_a_boot_is_kept_over_a_deep_sleep() {
         )
         .unwrap();
     assert_eq!(sealed[3..7], [0xde, 0xad, 0xbe, 0xef]);
+}
+
+fn opened(payload: &[u8], sealed_at: UnixTime) -> (String, Receipt) {
+    let device = Device::new("device-1", Generation::FIRST).unwrap();
+    let seed = UpSeed::from_bytes([9; 32]);
+    let sealer = Sealer::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
+    let opener = Opener::uplink(&seed, device, HardwareId::EMPTY, Sender::DEVICE).unwrap();
+    let (_, mut stamper) = stampers::at(7, 3, 0, 1);
+    let mut sealed = vec![0; sealed_len(payload.len())];
+    let clock = Clock::Trusted(sealed_at);
+    sealer
+        .seal(&mut stamper, Class::Live, "t", clock, payload, &mut sealed)
+        .unwrap();
+    let Ok(Opened::Message(message)) = opener.open_in_place("t", &mut sealed) else {
+        panic!("own message does not open");
+    };
+    assert_eq!(message.payload(), payload);
+    (format!("{message:?} {message:#?}"), *message.receipt())
+}
+
+/// Debug output ends in logs, and a payload that was sealed is nothing for them.
+#[test]
+fn a_message_prints_how_long_it_is_and_not_what_it_says() {
+    let time = UnixTime::from_secs(1_767_225_600).unwrap();
+    let (printed, _) = opened(b"door-code 4711", time);
+    assert!(printed.contains("len: 14"), "{printed}");
+    for part in ["door", "4711", "100, 111, 111", "52, 55, 49", "64, 6f"] {
+        assert!(!printed.contains(part), "{part} in {printed}");
+    }
+}
+
+#[test]
+fn another_maximum_age_leaves_the_future_at_a_minute() {
+    let secs = 1_767_225_600;
+    let at = |secs| Clock::Trusted(UnixTime::from_secs(secs).unwrap());
+    let (_, receipt) = opened(b"x", UnixTime::from_secs(secs).unwrap());
+    for rule in [AgeRule::UPLINK, AgeRule::DOWNLINK_LIVE] {
+        let (short, any) = (rule.with_max_age(Some(30)), rule.with_max_age(None));
+        assert_eq!(receipt.check_age(&short, at(secs + 30)), Ok(()));
+        assert_eq!(
+            receipt.check_age(&short, at(secs + 31)),
+            Err(AgeError::TooOld { age: 31 })
+        );
+        assert_eq!(receipt.check_age(&any, at(secs + 1_000_000_000)), Ok(()));
+        for rule in [rule, short, any] {
+            assert_eq!(receipt.check_age(&rule, at(secs - 60)), Ok(()));
+            assert_eq!(
+                receipt.check_age(&rule, at(secs - 61)),
+                Err(AgeError::FromTheFuture { ahead: 61 })
+            );
+            assert_eq!(receipt.check_age(&rule, Clock::None), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn a_default_window_and_a_default_mark_are_those_of_provisioning() {
+    assert_eq!(Window::<2>::default(), Window::<2>::new());
+    assert_eq!(StrictMark::default(), StrictMark::NONE);
+    assert_eq!(LatestMark::default(), LatestMark::NONE);
 }
