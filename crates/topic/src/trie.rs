@@ -4,6 +4,8 @@ mod build;
 mod edges;
 mod found;
 mod key;
+#[cfg(test)]
+mod tests;
 
 use alloc::boxed::Box;
 use core::{mem, ops::Range};

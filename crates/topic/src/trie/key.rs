@@ -110,3 +110,20 @@ fn rest(text: &[u8], mut end: usize, mut more: u64) -> (u64, usize) {
     }
     (more, end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    /// Who may choose a topic knows the rules and the mixture, and could spell what mixes to readable text.
+    #[test]
+    fn no_text_of_sixteen_bytes_has_the_label_of_a_longer_level() {
+        for number in 0..20_000 {
+            let level = format!("site-{number:016}");
+            let label = Key::read(level.as_bytes(), 0).label();
+            let spelled = core::str::from_utf8(&label.more.to_le_bytes()).map(str::len);
+            assert!(spelled.is_err(), "{level}: {spelled:?}");
+        }
+    }
+}
