@@ -106,8 +106,11 @@ fn section(
     })
 }
 
-/// Plaintext, ciphertext and tag by the reference.
-fn sealed(len: usize) -> Result<(Vec<u8>, Vec<u8>, [u8; 16]), Box<dyn Error>> {
+/// Plaintext, ciphertext and tag.
+type Sealed = (Vec<u8>, Vec<u8>, [u8; 16]);
+
+/// As the reference seals it.
+fn sealed(len: usize) -> Result<Sealed, Box<dyn Error>> {
     let plain: Vec<u8> = (0..251).cycle().take(len).collect();
     let mut message = plain.clone();
     let tag = ChaCha20Poly1305::new(&KEY.into())
