@@ -50,7 +50,7 @@ use start::{Lock, inode, machine_boot};
 /// The file is written anew from itself, half a million ids at a time, which takes some 64 megabytes meanwhile.
 ///
 /// Beside the journal lies a lock file. It keeps a second process out, and tells whether the journal is older than
-/// the end of the last run, but for its last seconds.
+/// the end of the last run; but for its last second, if it did not end in order.
 ///
 /// ```
 /// use mqward::{Advance, Generation, Mark, UnixTime};
@@ -459,8 +459,7 @@ impl Drop for ReplayJournal {
         if inner.broken || inner.sync().is_err() {
             return;
         }
-        let is_unused = self.start == ReplayStart::New && inner.marks.len() == 0;
-        if is_unused {
+        if self.start == ReplayStart::New && inner.marks.len() == 0 {
             // Made for a broker that is to start: nothing was accepted in any window.
             let run = Run {
                 window_secs: 0,
@@ -477,9 +476,7 @@ impl Drop for ReplayJournal {
             drop(inner.sync());
         }
         drop(inner);
-        if is_unused {
-            self.note_durable();
-        }
+        self.note_durable();
     }
 }
 

@@ -440,3 +440,19 @@ fn an_older_state_of_the_same_file_is_not_taken_for_the_last_one() {
         Advance::Unavailable
     );
 }
+
+#[test]
+fn a_state_from_before_the_end_in_order_is_not_taken_for_the_end() {
+    let (place, store) = Place::opened();
+    let backup = fs::read(&place.path).unwrap();
+    // Since the last look at what is durable.
+    assert_eq!(store.advance("a", mark(1, 9, 2), None), Advance::Advanced);
+    drop(store);
+    fs::write(&place.path, backup).unwrap();
+    let after = place.open(30, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::Restored);
+    assert_eq!(
+        after.advance("a", mark(1, 9, 2), None),
+        Advance::Unavailable
+    );
+}

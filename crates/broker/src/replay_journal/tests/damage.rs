@@ -69,11 +69,14 @@ fn damage_where_all_was_durable_is_an_error_that_says_where() {
     );
     let bytes = fs::read(&place.path).unwrap();
     let end = len(&store);
+    // As the process leaves both files that does not end in order.
+    let lock = fs::read(place.beside(".lock")).unwrap();
     drop(store);
     let damage = |at: u64| {
         let mut damaged = bytes.clone();
         damaged[usize::try_from(at).unwrap()] ^= 1;
         fs::write(&place.path, damaged).unwrap();
+        fs::write(place.beside(".lock"), &lock).unwrap();
     };
     for boot in [THIS_BOOT, NEXT_BOOT] {
         damage(before + 3);
