@@ -32,7 +32,7 @@ pub use request::ReplayMark;
 use retry::Retry;
 use snapshot::Snapshot;
 pub use start::ReplayStart;
-use start::{Lock, inode, machine_boot};
+use start::{LastRun, Lock, inode, machine_boot};
 
 /// A replay store in a file, for one broker process (spec §6.5).
 ///
@@ -96,9 +96,10 @@ impl ReplayJournal {
                 reason: "there is a replay store already".to_owned(),
             });
         }
-        let number = lock.last_run()?.number;
-        let run = this_run(number, now, 3600, machine_boot());
-        Self::write_first(path, lock, (ReplayStart::New, Contents::default()), run)
+        let last_run = lock.last_run()?;
+        let run = this_run(last_run.number, now, 3600, machine_boot());
+        let contents = (ReplayStart::New, Contents::default());
+        Self::write_first(path, (lock, last_run), contents, run)
     }
 
     /// Opens the store, or makes one that knows that it may have forgotten everything.
@@ -129,7 +130,7 @@ impl ReplayJournal {
             contents.window_secs = last_run.window_secs;
             let start = ReplayStart::Missing;
             contents.set_floors(start.floors(&contents, now, cold_start));
-            return Self::write_first(path, lock, (start, contents), run);
+            return Self::write_first(path, (lock, last_run), (start, contents), run);
         }
         let (mut contents, journal, tail) = Contents::open(path)?;
         let inode = inode(journal.file()).map_err(|error| ReplayError::of_io(path, &error))?;
@@ -154,7 +155,7 @@ impl ReplayJournal {
         // What stands behind a hole was read, and would be cut off by the next append.
         if matches!(tail, Tail::Holed { .. }) || start == ReplayStart::Copied {
             drop(journal);
-            return Self::write_first(path, lock, (start, contents), run);
+            return Self::write_first(path, (lock, last_run), (start, contents), run);
         }
         // Synced as a whole before the first login.
         let floors_changed = before != contents.floors;
@@ -283,6 +284,7 @@ impl ReplayJournal {
                 marks: contents.marks,
                 floors: contents.floors,
                 run,
+                next_id: [0; 16],
                 last_window_secs: contents.window_secs,
                 broken: false,
                 crowded: false,
@@ -300,7 +302,7 @@ impl ReplayJournal {
     /// Writes a new file, with what is in the old one if there is one, and begins a run with it.
     fn write_first(
         path: &Path,
-        lock: Lock,
+        (mut lock, last_run): (Lock, LastRun),
         (start, mut contents): (ReplayStart, Contents<Marks>),
         run: Run,
     ) -> Result<Self, ReplayError> {
@@ -315,6 +317,11 @@ impl ReplayJournal {
                         .map_err(|error| io::Error::other(error.to_string()))
                 })?;
             }
+            // A stop from here on is none that lost the journal.
+            lock.write_durably(&LastRun {
+                next: Some(*snapshot.id()),
+                ..last_run
+            })?;
             snapshot.place(path)?;
             Ok(snapshot.finish())
         });

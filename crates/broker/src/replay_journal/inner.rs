@@ -18,6 +18,8 @@ pub(super) struct Inner {
     pub(super) marks: Marks,
     pub(super) floors: Floors,
     pub(super) run: Run,
+    /// The id of the journal that is about to take the place of this one; zeros if none is.
+    pub(super) next_id: [u8; 16],
     /// The window of the run before.
     pub(super) last_window_secs: u16,
     /// A sync failed, so what the file holds is not certain: nothing is accepted until it is written anew.
@@ -96,6 +98,7 @@ impl Inner {
             number: self.run.number,
             durable: Some((*self.journal.id(), self.synced_len)),
             window_secs: self.run.window_secs,
+            next: Some(self.next_id),
         }
     }
 

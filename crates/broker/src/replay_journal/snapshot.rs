@@ -143,6 +143,11 @@ impl Snapshot {
         self.journal.rename(path)
     }
 
+    /// What tells it from every other journal.
+    pub(super) const fn id(&self) -> &[u8; 16] {
+        self.journal.id()
+    }
+
     /// Whether it has the name `path`.
     pub(super) fn is_at(&self, path: &Path) -> bool {
         self.journal.path() == path

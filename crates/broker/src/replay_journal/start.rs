@@ -83,8 +83,12 @@ impl ReplayStart {
         let Some(last) = contents.run else {
             return Ok(Self::Missing);
         };
-        // Of an earlier run, or an earlier state of the last one.
-        if lock.number > last.number || lock.number == 0 || durable > journal.len() {
+        // Of an earlier run, an earlier state of the last one, or from before it was written anew.
+        if lock.number > last.number
+            || lock.number == 0
+            || durable > journal.len()
+            || !lock.knows(journal.id())
+        {
             return Ok(Self::Restored);
         }
         if inode != last.inode {
@@ -171,28 +175,34 @@ impl Lock {
         let read = self
             .file
             .seek(SeekFrom::Start(0))
-            .and_then(|_| (&self.file).take(128).read_to_string(&mut text));
+            .and_then(|_| (&self.file).take(256).read_to_string(&mut text));
         read.map_err(|error| ReplayError::of_io(&self.path, &error))?;
         let mut words = text.split_ascii_whitespace();
         let number = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
-        let mut id = [0; 16];
-        let durable = words.next().zip(words.next()).and_then(|(digits, len)| {
-            let decoded = base16ct::lower::decode(digits, &mut id).ok()?;
-            (decoded.len() == 16).then_some((id, len.parse().ok()?))
-        });
-        // The first versions wrote none.
+        let durable = words
+            .next()
+            .zip(words.next())
+            .and_then(|(digits, len)| Some((journal_id(digits)?, len.parse().ok()?)));
+        // The first versions wrote neither.
         let window_secs = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        let next = words.next().and_then(journal_id);
         Ok(LastRun {
             number,
             durable,
             window_secs,
+            next,
         })
     }
 
     /// Says which run it is, and how much of which journal is durable; durable itself when this returns.
     pub(super) fn begin_run(&mut self, run: &LastRun) -> Result<(), ReplayError> {
-        let written = self.write(run).and_then(|()| self.file.sync_all());
-        written.map_err(|error| ReplayError::of_io(&self.path, &error))
+        self.write_durably(run)
+            .map_err(|error| ReplayError::of_io(&self.path, &error))
+    }
+
+    /// Says the same of what a stop must not take back.
+    pub(super) fn write_durably(&mut self, run: &LastRun) -> std::io::Result<()> {
+        self.write(run).and_then(|()| self.file.sync_all())
     }
 
     /// Says the same as the run goes on. A power failure may take it back: the journal is never shorter than this says.
@@ -201,11 +211,13 @@ impl Lock {
             number,
             durable,
             window_secs,
+            next,
         } = *run;
         let (id, len) = durable.unwrap_or_default();
-        let id = base16ct::lower::encode_string(&id);
+        let [id, next] =
+            [id, next.unwrap_or_default()].map(|id| base16ct::lower::encode_string(&id));
         // Always as long, in one write: never half a number, never one with old digits behind it.
-        let text = format!("{number:020} {id} {len:020} {window_secs:05}\n");
+        let text = format!("{number:020} {id} {len:020} {window_secs:05} {next}\n");
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())
     }
@@ -220,6 +232,18 @@ pub(super) struct LastRun {
     pub(super) durable: Option<([u8; 16], u64)>,
     /// The largest window that it accepted passwords in; 0 if that is not known.
     pub(super) window_secs: u16,
+    /// The id of the journal that was about to take the place of that one, or zeros; `None` if that is not known.
+    pub(super) next: Option<[u8; 16]>,
+}
+
+impl LastRun {
+    /// Whether a journal is the one that it speaks of, or that one written anew.
+    fn knows(&self, id: &[u8; 16]) -> bool {
+        match (self.durable, &self.next) {
+            (Some((of_run, _)), Some(next)) => of_run == *id || next == id,
+            _ => true,
+        }
+    }
 }
 
 /// A path with something appended to its last component.
@@ -227,6 +251,12 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+fn journal_id(digits: &str) -> Option<[u8; 16]> {
+    let mut id = [0; 16];
+    let decoded = base16ct::lower::decode(digits, &mut id).ok()?;
+    (decoded.len() == 16).then_some(id)
 }
 
 /// Which boot of the machine this is, where the system tells.

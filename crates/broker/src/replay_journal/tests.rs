@@ -456,3 +456,52 @@ fn a_state_from_before_the_end_in_order_is_not_taken_for_the_end() {
         Advance::Unavailable
     );
 }
+
+/// File systems give the number of a file that is gone to the next one, so that a journal which is written anew twice may have
+/// the number of the first again.
+#[test]
+fn a_journal_that_was_written_anew_since_is_not_taken_for_the_last_one() {
+    let (place, store) = Place::opened();
+    assert_eq!(store.advance("a", mark(1, 9, 1), None), Advance::Advanced);
+    assert!(store.maintain(at(10)).is_empty());
+    let old = place.stopped();
+    store.compact().unwrap();
+    assert_eq!(store.advance("a", mark(1, 9, 2), None), Advance::Advanced);
+    let new = place.stopped();
+    fs::copy(new.beside(".lock"), old.beside(".lock")).unwrap();
+    let after = old.open(30, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::Restored);
+    assert_eq!(
+        after.advance("a", mark(1, 9, 2), None),
+        Advance::Unavailable
+    );
+    assert_eq!(
+        new.open(30, THIS_BOOT).unwrap().start(),
+        ReplayStart::Killed
+    );
+}
+
+#[test]
+fn a_stop_anywhere_in_a_rewrite_is_no_restore() {
+    // The name may be the old file's or the new one's, whatever of this the lock file was told last.
+    for (is_replaced, told) in [(false, 0), (false, 1), (true, 1), (true, 2)] {
+        let (place, store) = Place::opened();
+        assert_eq!(store.advance("a", mark(1, 9, 1), None), Advance::Advanced);
+        let lock = || fs::read(place.beside(".lock")).unwrap();
+        let (before, mut locks) = (place.stopped(), vec![lock()]);
+        let (snapshot, old) = store.begin_snapshot().unwrap();
+        let (snapshot, copied) = store.fill(snapshot, &old).unwrap();
+        store.announce(&snapshot).unwrap();
+        locks.push(lock());
+        store.replace(snapshot, &old, copied).unwrap();
+        locks.push(lock());
+        let stopped = match is_replaced {
+            false => before,
+            true => place.stopped(),
+        };
+        fs::write(stopped.beside(".lock"), &locks[told]).unwrap();
+        let after = stopped.open(11, THIS_BOOT).unwrap();
+        assert_eq!(after.start(), ReplayStart::Killed, "{is_replaced} {told}");
+        assert_eq!(after.advance("a", mark(1, 9, 1), None), Advance::Same);
+    }
+}

@@ -150,6 +150,7 @@ impl ReplayJournal {
             .unwrap_or_else(PoisonError::into_inner);
         let written = self.begin_snapshot().and_then(|(snapshot, old)| {
             let (snapshot, copied) = self.fill(snapshot, &old)?;
+            self.announce(&snapshot)?;
             self.replace(snapshot, &old, copied)
         });
         if written.is_err() {
@@ -223,6 +224,17 @@ impl ReplayJournal {
         self.inner().synced_len
     }
 
+    /// Says in the lock file, for good, which journal is about to take the place of this one: after a stop in between, neither
+    /// is taken for one that was put back.
+    pub(super) fn announce(&self, snapshot: &Snapshot) -> io::Result<()> {
+        let mut lock = self.lock();
+        let mut inner = self.inner();
+        inner.next_id = *snapshot.id();
+        let run = inner.last_run();
+        drop(inner);
+        lock.write_durably(&run)
+    }
+
     /// Adds the rest to a snapshot and goes on in it; logins wait.
     pub(super) fn replace(
         &self,
@@ -253,6 +265,9 @@ impl ReplayJournal {
         inner.run = run;
         inner.crowded = false;
         inner.broken = false;
+        inner.next_id = [0; 16];
+        drop(inner);
+        self.note_durable();
         Ok(())
     }
 }

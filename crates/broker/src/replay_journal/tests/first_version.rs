@@ -4,7 +4,7 @@ use std::fs;
 
 use mqward::Advance;
 
-use super::super::{ReplayJournal, ReplayMark};
+use super::super::{ReplayJournal, ReplayMark, ReplayStart};
 use super::{Place, THIS_BOOT, at, mark};
 use crate::ReplayStore;
 
@@ -67,4 +67,18 @@ fn its_floors_close_whom_they_closed() {
     // The lower mark of "a", from after them, says nothing: not the highest is what was let out.
     assert!(after_floor("b") && !after_floor("a"));
     assert!(contents.closed);
+}
+
+#[test]
+fn its_lock_file_does_not_know_of_a_journal_that_was_just_written_anew() {
+    let (place, store) = Place::opened();
+    assert_eq!(store.advance("a", mark(1, 9, 1), None), Advance::Advanced);
+    let stopped = place.stopped();
+    let id = "5".repeat(32);
+    for (number, start) in [(2, ReplayStart::Killed), (4, ReplayStart::Restored)] {
+        let text = format!("{number:020} {id} {:020}\n", 4_000);
+        fs::write(stopped.beside(".lock"), text).unwrap();
+        let after = stopped.open(11, THIS_BOOT).unwrap();
+        assert_eq!(after.start(), start, "{number}");
+    }
 }
