@@ -150,6 +150,29 @@ mod tests {
         }
     }
 
+    /// Of a password's length: several words, and characters behind them.
+    #[test]
+    fn the_same_mistake_twice_is_no_less_a_mistake() {
+        let text = *b"A-_z09Za-_Az90ZAA-_z09Za-_Az90ZAA-_z09Y";
+        let mut bytes = [0; 29];
+        let of_the_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+        let wrong: std::vec::Vec<u8> = (0..=255).filter(|byte| !of_the_alphabet(byte)).collect();
+        assert_eq!(wrong.len(), 256 - 64);
+        for decode in DECODERS {
+            assert!(decode(&text, &mut bytes));
+            for first in 0..text.len() {
+                for second in first + 1..text.len() {
+                    for character in &wrong {
+                        let mut text = text;
+                        text[first] = *character;
+                        text[second] = *character;
+                        assert!(!decode(&text, &mut bytes), "{}", text.escape_ascii());
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn lengths_that_no_text_has() {
         for decode in DECODERS {

@@ -61,8 +61,8 @@ fn bits_of(characters: u64) -> (u64, u64) {
         legal |= within;
         // 0x7f in each byte that is within the run.
         let all = within - (within >> 7);
-        // Modulo 64, which is what is left of the sum.
-        change |= all & (ONES * u64::from((value + 128 - first) % 64));
+        // Modulo 64, which is what is left of the sum: the 128 goes with bit 7.
+        change |= all & (ONES * u64::from(value + 128 - first));
     }
     let mut bits = (codes + change) & (ONES * 0x3f);
     // Joins values of 6 bits to those of 12, then 24, then 48.
