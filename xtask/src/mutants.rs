@@ -36,6 +36,8 @@ pub(crate) fn run(package: &str, files: &[String]) -> Result<(), Failure> {
     let status = Command::new("nice")
         .arg(env!("CARGO"))
         .args(&arguments)
+        // Each run has a copy of the sources; what no mutant changes need not be built for each.
+        .env("CARGO_TARGET_DIR", root().join("target/mutants/target"))
         .current_dir(root())
         .status()?;
     if !matches!(status.code(), Some(0 | 2 | 3)) {
