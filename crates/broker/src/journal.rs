@@ -227,6 +227,14 @@ impl Journal {
         folder.sync()
     }
 
+    /// From here on nothing can be synced, and what is written goes nowhere.
+    #[cfg(all(test, unix))]
+    pub(crate) fn break_disk(&mut self) {
+        if let Ok(nowhere) = OpenOptions::new().write(true).open("/dev/null") {
+            self.file = Arc::new(nowhere);
+        }
+    }
+
     /// The name of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path

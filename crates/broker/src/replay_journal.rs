@@ -1,6 +1,7 @@
 //! The durable replay store: marks in memory, every change in a journal beside them.
 
 mod contents;
+mod declaration;
 mod error;
 mod inner;
 mod marks;
@@ -26,8 +27,8 @@ use crate::replay_store::{ColdStart, ReplayStore, StoreUnavailable};
 use contents::{Contents, PURPOSE};
 pub use error::ReplayError;
 use inner::Inner;
-use marks::{MarkSet, Marks};
-use record::{Entry, Floors, Record, Run};
+use marks::Marks;
+use record::{Entry, Record, Run};
 pub use request::ReplayMark;
 use retry::Retry;
 use snapshot::Snapshot;
@@ -152,15 +153,17 @@ impl ReplayJournal {
             inode,
             ..run
         };
-        // What stands behind a hole was read, and would be cut off by the next append.
-        if matches!(tail, Tail::Holed { .. }) || start == ReplayStart::Copied {
+        // What stands behind a hole was read, and would be cut off by the next append. After a failed sync the system takes
+        // for written what is not.
+        if matches!(tail, Tail::Holed { .. }) || start == ReplayStart::Copied || last_run.is_unsure
+        {
             drop(journal);
             return Self::write_first(path, (lock, last_run), (start, contents), run);
         }
         // Synced as a whole before the first login.
         let floors_changed = before != contents.floors;
         let store = Self::with(path, lock, start, (journal, run), contents);
-        store.begin_run(floors_changed)?;
+        store.begin_run(floors_changed, last_run)?;
         if store.is_overgrown() {
             // Else whoever is killed again and again reads more each time. Without room it goes on as it is.
             drop(store.compact());
@@ -196,66 +199,6 @@ impl ReplayJournal {
     #[must_use]
     pub fn not_before(&self) -> Option<UnixTime> {
         UnixTime::from_secs(u64::from(self.inner().floors.not_before))
-    }
-
-    /// Says that the marks are those of a backup: passwords up to `now` plus the window may have been used since, or plus a
-    /// larger one that the store knows of.
-    ///
-    /// # Errors
-    /// When it cannot be written. Nothing changes then.
-    pub fn declare_restored(&self, now: UnixTime, window_secs: u16) -> Result<(), ReplayError> {
-        let _syncing = self.syncing();
-        let mut inner = self.inner();
-        let epoch = inner.floors.epoch.saturating_add(1);
-        let window_secs = window_secs.max(inner.run.window_secs);
-        let window_secs = window_secs.max(inner.last_window_secs);
-        let until = now.get().saturating_add(u32::from(window_secs));
-        let floors = Floors {
-            epoch,
-            not_before: inner.floors.not_before.max(until),
-            blind_epoch: epoch,
-        };
-        let written = inner
-            .append(&Record::Floors(floors))
-            .and_then(|()| inner.sync());
-        written.map_err(|error| ReplayError::of_io(&self.path, &error))?;
-        inner.marks.set_floor();
-        inner.floors = floors;
-        Ok(())
-    }
-
-    /// Says in the journal and in the lock file, for good, that passwords are accepted in a larger window.
-    fn raise_window(&self, window_secs: u16) -> Result<(), ReplayError> {
-        let _syncing = self.syncing();
-        let mut inner = self.inner();
-        if window_secs <= inner.run.window_secs {
-            return Ok(());
-        }
-        let run = Run {
-            window_secs,
-            ..inner.run_by_now()
-        };
-        let written = inner.append(&Record::Run(run)).and_then(|()| inner.sync());
-        written.map_err(|error| ReplayError::of_io(&self.path, &error))?;
-        let before = core::mem::replace(&mut inner.run, run);
-        drop(inner);
-        self.number_lock().inspect_err(|_| {
-            // Asked again, it tries again.
-            self.inner().run.window_secs = before.window_secs;
-        })
-    }
-
-    /// Forgets a device: its next password passes whatever its counter. For development alone.
-    ///
-    /// # Errors
-    /// When it cannot be written. Nothing changes then.
-    pub fn forget(&self, client_id: &str) -> Result<(), ReplayError> {
-        let mut inner = self.inner();
-        inner
-            .append(&Record::Forget { client_id })
-            .map_err(|error| ReplayError::of_io(&self.path, &error))?;
-        inner.marks.forget(client_id);
-        Ok(())
     }
 
     fn with(
@@ -334,7 +277,7 @@ impl ReplayJournal {
     }
 
     /// Says in the journal, then in the lock file, that a new run has begun.
-    fn begin_run(&self, floors_changed: bool) -> Result<(), ReplayError> {
+    fn begin_run(&self, floors_changed: bool, last_run: LastRun) -> Result<(), ReplayError> {
         let mut inner = self.inner();
         let (run, floors) = (inner.run, inner.floors);
         // Without room a file that grows has to do.
@@ -344,11 +287,18 @@ impl ReplayJournal {
         if floors_changed {
             written = inner.append(&Record::Floors(floors));
         }
-        written
+        let written = written
             .and_then(|()| inner.append(&Record::Run(run)))
-            .and_then(|()| inner.sync())
-            .map_err(|error| ReplayError::of_io(&self.path, &error))?;
+            .and_then(|()| inner.sync());
         drop(inner);
+        if let Err(error) = written {
+            // What the run before did not sync may be gone with this.
+            drop(self.lock().write(&LastRun {
+                is_unsure: true,
+                ..last_run
+            }));
+            return Err(ReplayError::of_io(&self.path, &error));
+        }
         self.number_lock()
     }
 
@@ -356,6 +306,16 @@ impl ReplayJournal {
         let mut lock = self.lock();
         let run = self.inner().last_run();
         lock.begin_run(&run)
+    }
+
+    /// Says in the lock file that a sync failed, if one did.
+    fn failed(&self, inner: MutexGuard<'_, Inner>, error: &io::Error) -> ReplayError {
+        let is_broken = inner.broken;
+        drop(inner);
+        if is_broken {
+            self.note_durable();
+        }
+        ReplayError::of_io(&self.path, error)
     }
 
     /// Says in the lock file how much is durable. Where that fails, an older state of the journal is not noticed.

@@ -99,6 +99,7 @@ impl Inner {
             durable: Some((*self.journal.id(), self.synced_len)),
             window_secs: self.run.window_secs,
             next: Some(self.next_id),
+            is_unsure: self.broken,
         }
     }
 

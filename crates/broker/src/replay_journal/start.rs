@@ -23,7 +23,7 @@ pub enum ReplayStart {
     InOrder,
     /// The process was killed, the machine ran on: all that was written is there, nothing is forgotten.
     Killed,
-    /// The machine stopped too. Marks of passwords with a time may be missing from the end; those without are not.
+    /// The machine stopped too, or had failed to write. Marks of passwords with a time may be missing from the end; those without are not.
     PowerLost,
     /// The journal is not there: whatever it held is forgotten.
     Missing,
@@ -48,7 +48,7 @@ impl ReplayStart {
             Self::InOrder => "the last run ended in order",
             Self::Killed => "the last run was killed; no mark is missing",
             Self::PowerLost => {
-                "the machine stopped during the last run; marks may be missing from its end"
+                "the machine stopped during the last run, or could not write; marks may be missing from its end"
             }
             Self::Missing => "there is no replay store; it may be lost",
             Self::Restored => "the replay store is older than the last run: restored from a backup",
@@ -94,7 +94,8 @@ impl ReplayStart {
         if inode != last.inode {
             return Ok(Self::Copied);
         }
-        let same_boot = boot.is_some() && boot == last.boot;
+        // What a sync failed for may be gone, as if the machine had stopped.
+        let same_boot = boot.is_some() && boot == last.boot && !lock.is_unsure;
         match tail {
             // Within one boot of the machine what was written is read back; in a hole it is not.
             Tail::Holed { at } if same_boot || contents.closed => damaged(at),
@@ -141,6 +142,10 @@ impl ReplayStart {
 /// The longest time between two syncs of a store in use, and then some.
 const SYNC_SLACK_SECS: u32 = 5;
 
+/// Whether what was written is in the journal as long as the machine runs, in words of one length.
+const SURE: &str = "sure  ";
+const UNSURE: &str = "unsure";
+
 /// The file beside a journal that keeps a second process out, and knows how far the last run came.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -186,11 +191,13 @@ impl Lock {
         // The first versions wrote neither.
         let window_secs = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
         let next = words.next().and_then(journal_id);
+        let is_unsure = words.next() == Some(UNSURE);
         Ok(LastRun {
             number,
             durable,
             window_secs,
             next,
+            is_unsure,
         })
     }
 
@@ -212,12 +219,14 @@ impl Lock {
             durable,
             window_secs,
             next,
+            is_unsure,
         } = *run;
         let (id, len) = durable.unwrap_or_default();
         let [id, next] =
             [id, next.unwrap_or_default()].map(|id| base16ct::lower::encode_string(&id));
         // Always as long, in one write: never half a number, never one with old digits behind it.
-        let text = format!("{number:020} {id} {len:020} {window_secs:05} {next}\n");
+        let state = if is_unsure { UNSURE } else { SURE };
+        let text = format!("{number:020} {id} {len:020} {window_secs:05} {next} {state}\n");
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())
     }
@@ -234,6 +243,8 @@ pub(super) struct LastRun {
     pub(super) window_secs: u16,
     /// The id of the journal that was about to take the place of that one, or zeros; `None` if that is not known.
     pub(super) next: Option<[u8; 16]>,
+    /// A sync failed: the journal may lack what was written behind the durable part, in any boot of the machine.
+    pub(super) is_unsure: bool,
 }
 
 impl LastRun {

@@ -53,7 +53,11 @@ impl ReplayJournal {
             // Written anew meanwhile: durable there.
             _ if inner.file_number != file_number => return Ok(()),
             Ok(()) => inner.set_durable(len),
-            Err(error) => inner.give_up(error),
+            Err(error) => {
+                inner.give_up(error);
+                drop(inner);
+                self.note_durable();
+            }
         }
         synced
     }
@@ -252,6 +256,8 @@ impl ReplayJournal {
             if snapshot.is_at(&self.path) {
                 // What the next start would read is the new file; what is written goes to the old one.
                 inner.give_up(&error);
+                drop(inner);
+                self.note_durable();
             }
             return Err(error);
         }

@@ -189,3 +189,50 @@ fn wherever_a_byte_is_changed_no_used_password_passes() {
         bytes.len()
     );
 }
+
+/// The system drops what it could not write, and reads back what was there before, in the same boot of the machine.
+#[cfg(unix)]
+#[test]
+fn a_process_that_ends_after_a_failed_sync_was_not_just_killed() {
+    let (place, store) = Place::opened();
+    let stopped = place.stopped();
+    assert_eq!(store.advance("b", mark(1, 9, 1), None), Advance::Advanced);
+    let durable = len(&store);
+    let used = (mark(1, 9, 1), Some(at(70)));
+    assert_eq!(store.advance("a", used.0, used.1), Advance::Advanced);
+    store.inner().journal.break_disk();
+    assert!(!store.maintain(at(10)).is_empty());
+    fs::copy(place.beside(".lock"), stopped.beside(".lock")).unwrap();
+    drop(store);
+    stopped.cut(durable);
+    let after = stopped.open(20, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::PowerLost);
+    assert_eq!(after.advance("a", used.0, used.1), Advance::Unavailable);
+    // Those without time were durable one by one, or were not accepted.
+    assert_eq!(after.advance("b", mark(1, 9, 1), None), Advance::Same);
+    assert_eq!(after.advance("b", mark(1, 9, 2), None), Advance::Advanced);
+    // Nothing rests on what was read back: it is a new file.
+    let id = |place: &Place| fs::read(&place.path).unwrap()[12..28].to_vec();
+    assert_ne!(id(&stopped), id(&place));
+    drop(after);
+    let after = stopped.open(21, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::InOrder);
+    assert_eq!(after.not_before(), Some(at(80)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_start_that_cannot_be_synced_leaves_the_next_one_unsure() {
+    let (place, store) = Place::opened();
+    let stopped = place.stopped();
+    let last_run = store.lock().last_run().unwrap();
+    assert!(!last_run.is_unsure);
+    store.inner().journal.break_disk();
+    assert!(store.begin_run(false, last_run).is_err());
+    let noted = store.lock().last_run().unwrap();
+    assert!(noted.is_unsure);
+    assert_eq!(noted.number, last_run.number, "of a run that has begun");
+    fs::copy(place.beside(".lock"), stopped.beside(".lock")).unwrap();
+    let after = stopped.open(20, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::PowerLost);
+}
