@@ -84,6 +84,12 @@ fn a_certificate_is_no_password_of_a_device() {
             assert_eq!(answer, ACCEPTED);
             drop((tunnel, wire));
             assert!(site.broker.logs("login not judged"));
+            // Nor is the will of one that was closed for its first packet.
+            let (_tunnel, mut wire, answer) = site.dial(ALICE, version, &will);
+            assert_eq!(answer, ACCEPTED);
+            wire.publish(&Publish::new(&format!("tx/{ALICE}/t"), "x", 1))
+                .unwrap();
+            assert!(wire.until_closed().unwrap().is_some());
             assert!(
                 reader.is_open_and_quiet().unwrap(),
                 "something was published"

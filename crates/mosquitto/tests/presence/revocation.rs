@@ -261,7 +261,8 @@ fn with_settings_per_listener_a_revoked_device_does_nothing_more() {
     let (mut alice, mut bob) = (FieldDevice::new(ALICE), FieldDevice::new(BOB));
     for version in Version::ALL {
         let mut reader = reader(&broker, version);
-        let (mut wire, answer) = Wire::dial(second, version, &alice.connect()).unwrap();
+        let connect = alice.connect().will(&format!("tx/{ALICE}/will"), b"gone");
+        let (mut wire, answer) = Wire::dial(second, version, &connect).unwrap();
         assert_eq!(answer, ACCEPTED);
         let mut other = bob.log_in(&broker, version);
         let seen = Seen::before(&fleet);
@@ -280,6 +281,7 @@ fn with_settings_per_listener_a_revoked_device_does_nothing_more() {
             end == farewell(version) || end == removal(version),
             "{end:?}"
         );
+        // Its will is not published either.
         publish(&mut other, &format!("tx/{BOB}/t"), "y");
         assert_eq!(message(&mut reader), (format!("tx/{BOB}/t"), b"y".into()));
         let seen = Seen::before(&fleet);
