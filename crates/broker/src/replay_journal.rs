@@ -38,9 +38,9 @@ use start::{LastRun, Lock, inode, machine_boot};
 /// A replay store in a file, for one broker process (spec §6.5).
 ///
 /// Marks are judged in memory. Every accepted one is in the file before the login is: the end of the process, in any
-/// way, forgets none. Against power failure only marks of passwords without time and those that begin a new
-/// generation are synced one by one; for all others the cold-start rule holds. What cannot be written is not
-/// accepted.
+/// way, forgets none. Against power failure only marks of passwords without time, those that begin a new generation
+/// and the first after a long silence are synced one by one; for all others the cold-start rule holds. What cannot be
+/// written is not accepted.
 ///
 /// In memory a device takes at most 17 bytes, from some thousands of devices on: marks are kept by 64 bits of SipHash-1-3
 /// of the client id, under a key that is drawn at each start. Two ids with the same 64 bits share a mark, the higher one:
@@ -222,6 +222,8 @@ impl ReplayJournal {
                 synced_len: journal.len(),
                 unsynced: Vec::new(),
                 noted_len: 0,
+                sure_time: run.time,
+                noted_time: None,
                 file_number: 0,
                 journal,
                 marks: contents.marks,
@@ -374,7 +376,7 @@ impl ReplayStore for ReplayJournal {
         inner.marks.set(client_id, found, new);
         let first_of_generation =
             stored.map_or(1, |entry| entry.mark.generation()) != mark.generation();
-        if time.is_some() && !first_of_generation {
+        if !first_of_generation && time.is_some_and(|time| inner.is_closed_without_power(time)) {
             return Advance::Advanced;
         }
         let place = inner.place();

@@ -6,7 +6,7 @@ use mqward::UnixTime;
 
 use super::marks::Marks;
 use super::record::{Floors, Record, Run};
-use super::start::LastRun;
+use super::start::{LastRun, SYNC_SLACK_SECS};
 use crate::journal::Journal;
 use crate::replay_table::Stored;
 
@@ -34,6 +34,10 @@ pub(super) struct Inner {
     pub(super) unsynced: Vec<u8>,
     /// How long the file was when its last record said what is durable.
     pub(super) noted_len: u64,
+    /// The latest time that a power failure leaves in the file.
+    pub(super) sure_time: UnixTime,
+    /// A later one, in the file up to an offset that is not durable yet.
+    pub(super) noted_time: Option<(u64, UnixTime)>,
     /// How many files were begun: a place in an earlier one is durable, for the next was before it counted.
     pub(super) file_number: u64,
     /// How long the file was after it was last written anew.
@@ -74,11 +78,39 @@ impl Inner {
     pub(super) fn set_durable(&mut self, len: u64) {
         let newly = len.saturating_sub(self.synced_len);
         self.synced_len = self.synced_len.max(len);
+        if let Some((_, time)) = self.noted_time.take_if(|(end, _)| *end <= len) {
+            self.sure_time = self.sure_time.max(time);
+        }
         let newly = usize::try_from(newly).unwrap_or(usize::MAX);
         self.unsynced.drain(..newly.min(self.unsynced.len()));
         if self.unsynced.capacity() > UNSYNCED_LEN {
             self.unsynced.shrink_to(UNSYNCED_LEN);
         }
+    }
+
+    /// Notes that what is durable was so at a time.
+    pub(super) fn note_time(&mut self, len: u64, time: UnixTime) -> io::Result<()> {
+        self.append(&Record::Synced { len, time })?;
+        let time = self.noted_time.map_or(time, |(_, noted)| noted.max(time));
+        self.noted_time = Some((self.journal.len(), time));
+        Ok(())
+    }
+
+    /// Whether a cold start after a power failure closes a password with this time, whatever the clock says by then. One that
+    /// it does not has to be durable by itself; a time is noted with it, so that those of the same moment need not.
+    pub(super) fn is_closed_without_power(&mut self, time: UnixTime) -> bool {
+        let window_secs = u32::from(self.run.window_secs);
+        let latest =
+            u64::from(self.sure_time.get()) + u64::from(SYNC_SLACK_SECS) + u64::from(window_secs);
+        if u64::from(time.get()) <= latest {
+            return true;
+        }
+        // The clock shows that much at least, or the password had not been in its window.
+        let shown = time.get().saturating_sub(window_secs);
+        if let Some(shown) = UnixTime::from_secs(u64::from(shown)) {
+            drop(self.note_time(self.synced_len, shown));
+        }
+        false
     }
 
     /// The end of the journal, for [`ReplayJournal::make_durable`](super::ReplayJournal::make_durable).

@@ -140,7 +140,7 @@ impl ReplayStart {
 }
 
 /// The longest time between two syncs of a store in use, and then some.
-const SYNC_SLACK_SECS: u32 = 5;
+pub(super) const SYNC_SLACK_SECS: u32 = 5;
 
 /// Whether what was written is in the journal as long as the machine runs, in words of one length.
 const SURE: &str = "sure  ";

@@ -250,6 +250,61 @@ fn a_clock_that_lost_time_with_the_power_opens_nothing_early() {
     assert_eq!(after.not_before(), Some(at(5_065)));
 }
 
+/// What a clock that lost time leaves open is durable at once: later than the last time that is known, and the window.
+#[test]
+fn a_login_after_a_long_silence_is_durable() {
+    let (place, store) = Place::opened();
+    let log_in = |id: &str, secs| {
+        let time = Some(at(secs));
+        assert_eq!(store.advance(id, mark(1, 9, 1), time), Advance::Advanced);
+        is_durable(&store)
+    };
+    assert!(!log_in("a", 75), "up to 10, five seconds between syncs, 60");
+    assert!(log_in("b", 76));
+    // One waits for all of the same seconds.
+    assert!(!log_in("c", 80));
+    assert!(log_in("d", 3_600));
+    let stopped = place.stopped();
+    let durable = len(&store);
+    for (id, secs) in [("e", 3_580), ("f", 3_605)] {
+        assert!(!log_in(id, secs));
+    }
+    stopped.cut(durable);
+    let after = stopped.open(100, NEXT_BOOT).unwrap();
+    for (id, secs, answer) in [
+        ("b", 76, Advance::Same),
+        ("d", 3_600, Advance::Same),
+        ("e", 3_580, Advance::Unavailable),
+        ("f", 3_605, Advance::Unavailable),
+    ] {
+        assert_eq!(
+            after.advance(id, mark(1, 9, 1), Some(at(secs))),
+            answer,
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn a_time_that_was_noted_counts_once_it_is_durable_itself() {
+    let (_place, store) = Place::opened();
+    let log_in = |id: &str, secs| {
+        let time = Some(at(secs));
+        assert_eq!(store.advance(id, mark(1, 9, 1), time), Advance::Advanced);
+        is_durable(&store)
+    };
+    assert!(!log_in("a", 70));
+    assert!(store.maintain(at(70)).is_empty());
+    assert!(log_in("b", 100), "the note is not, by then");
+    assert!(!log_in("c", 135), "and now is");
+    assert!(log_in("d", 136));
+    // In a new file it is as soon as that is in place.
+    assert!(store.maintain(at(150)).is_empty());
+    store.compact().unwrap();
+    assert!(!log_in("e", 215));
+    assert!(log_in("f", 216));
+}
+
 #[test]
 fn the_first_login_of_a_generation_is_durable() {
     let (_place, store) = Place::opened();

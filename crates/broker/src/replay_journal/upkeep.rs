@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use mqward::UnixTime;
 
-use super::record::Record;
 use super::retry::{LONGEST_WAIT, room};
 use super::snapshot::{IDS_PER_PASS, Snapshot, abandon};
 use super::{ReplayError, ReplayJournal};
@@ -81,9 +80,7 @@ impl ReplayJournal {
         if inner.file_number != file_number {
             return Ok(());
         }
-        inner
-            .append(&Record::Synced { len, time: now })
-            .map_err(failed)?;
+        inner.note_time(len, now).map_err(failed)?;
         // This record alone is no reason to sync again.
         if inner.journal.len() == len.saturating_add(SYNCED_LEN) {
             inner.noted_len = inner.journal.len();
@@ -269,6 +266,8 @@ impl ReplayJournal {
         inner.file_number += 1;
         inner.journal = journal;
         inner.run = run;
+        inner.sure_time = run.time;
+        inner.noted_time = None;
         inner.crowded = false;
         inner.broken = false;
         inner.next_id = [0; 16];
