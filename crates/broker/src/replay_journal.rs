@@ -78,6 +78,8 @@ pub struct ReplayJournal {
     rewriting: Mutex<()>,
     /// Attempts to do so that failed.
     retry: Mutex<Retry>,
+    /// Attempts to do what a command asked for that failed.
+    request_retry: Mutex<Retry>,
     /// Held during a sync, and taken before `inner`: one sync serves all who wait for it, and its error reaches them.
     syncing: Mutex<()>,
     // Let go last of all.
@@ -239,6 +241,7 @@ impl ReplayJournal {
             }),
             rewriting: Mutex::new(()),
             retry: Mutex::default(),
+            request_retry: Mutex::default(),
             syncing: Mutex::new(()),
             lock: Mutex::new(lock),
         }
@@ -413,7 +416,7 @@ impl ReplayStore for ReplayJournal {
         notices.extend(
             trouble.map(|trouble| format!("the replay store could not be written: {trouble}")),
         );
-        let requested = self.take_request(&mut notices);
+        let requested = self.take_request(Instant::now(), &mut notices);
         for done in [requested, self.sync_tail(now)] {
             notices.extend(done.err().map(|error| format!("replay store: {error}")));
         }

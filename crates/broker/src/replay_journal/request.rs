@@ -4,15 +4,17 @@ use core::time::Duration;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::PoisonError;
 use std::thread;
+use std::time::Instant;
 
 use mqward::{ClientId, Generation, Mark};
 
 use super::contents::Contents;
 use super::marks::{IdMarks, MarkSet};
 use super::record::{Entry, Record};
+use super::retry::LONGEST_WAIT;
 use super::start::beside;
-
 use super::{ReplayError, ReplayJournal};
 use crate::journal::sync_folder;
 
@@ -160,6 +162,9 @@ impl ReplayJournal {
     /// When they cannot be written. Those that were are in force: marks only grow.
     pub fn merge(&self, marks: &[ReplayMark]) -> Result<usize, ReplayError> {
         let failed = |error: io::Error| ReplayError::of_io(&self.path, &error);
+        if self.inner().broken {
+            return Err(failed(io::Error::other("an earlier sync failed")));
+        }
         let mut merged = 0;
         for (index, some) in marks.chunks(CHUNK).enumerate() {
             if index > 0 {
@@ -237,27 +242,55 @@ impl ReplayJournal {
         }
     }
 
-    /// Does what a command asked for, if one did.
-    pub(super) fn take_request(&self, notices: &mut Vec<String>) -> Result<(), ReplayError> {
+    /// Does what a command asked for, if one did. What failed is not tried again each time: it may write all of it.
+    pub(super) fn take_request(
+        &self,
+        now: Instant,
+        notices: &mut Vec<String>,
+    ) -> Result<(), ReplayError> {
         let request = beside(&self.path, ".request");
+        let failed = |error: io::Error| ReplayError::of_io(&request, &error);
         let file = match fs::File::open(&request) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(ReplayError::of_io(&request, &error)),
+            Err(error) => return Err(failed(error)),
         };
+        let mut retry = self
+            .request_retry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !retry.is_due(now, LONGEST_WAIT, || None) {
+            return Ok(());
+        }
         match ReplayMark::read_csv(file) {
-            Ok(marks) => {
-                let merged = self.merge(&marks)?;
-                notices.push(format!(
+            Ok(marks) => match self.merge(&marks) {
+                Ok(merged) => notices.push(format!(
                     "merged {merged} of {} replay marks on request",
                     marks.len()
-                ));
-            }
+                )),
+                Err(error) => {
+                    let error = io::Error::other(error.to_string());
+                    notices.extend(retry.failed(now, &error, (0, None)).map(|reason| {
+                        format!("replay store: {reason}: what was to merge waits, and is tried again from time to time")
+                    }));
+                    return Ok(());
+                }
+            },
             Err(error) => notices.push(format!(
                 "a request to merge replay marks was refused: {error}"
             )),
         }
         let removed = fs::remove_file(&request).and_then(|()| sync_folder(&request));
-        removed.map_err(|error| ReplayError::of_io(&request, &error))
+        match removed {
+            Ok(()) => {
+                retry.done();
+                Ok(())
+            }
+            Err(error) => {
+                // It would be merged again.
+                retry.failed(now, &error, (0, None));
+                Err(failed(error))
+            }
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! Marks from other stores and from backups.
 
+use core::time::Duration;
+use std::fs;
+use std::time::Instant;
+
 use mqward::Advance;
 
 use super::super::{ReplayError, ReplayJournal, ReplayMark};
-use super::{Place, THIS_BOOT, at, is_durable, mark};
+use super::{Place, THIS_BOOT, at, fail_sync, is_durable, len, mark};
 use crate::ReplayStore;
 
 #[test]
@@ -110,4 +114,33 @@ fn logins_have_their_turn_while_marks_are_merged() {
     });
     assert!(partly > 0, "a login would have waited for all of them");
     assert!(is_durable(&store));
+}
+
+#[test]
+fn what_cannot_be_merged_is_not_written_again_each_second() {
+    let (place, store) = Place::opened();
+    let known = ReplayMark {
+        client_id: "a".to_owned(),
+        mark: Some(mark(1, 9, 1)),
+        is_last: true,
+    };
+    ReplayJournal::request_merge(&place.path, &[known]).unwrap();
+    fail_sync(&store);
+    // In the way of the new file.
+    fs::create_dir(place.beside(".new")).unwrap();
+    let before = len(&store);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.extend(store.maintain(at(10)));
+    }
+    told.retain(|line| line.contains("merge"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(len(&store), before);
+    fs::remove_dir(place.beside(".new")).unwrap();
+    store.compact().unwrap();
+    let later = Instant::now() + Duration::from_secs(2);
+    let mut told = Vec::new();
+    assert_eq!(store.take_request(later, &mut told), Ok(()));
+    assert_eq!(told, ["merged 1 of 1 replay marks on request"]);
+    assert_eq!(store.newest("a"), Ok(Some(mark(1, 9, 1))));
 }
