@@ -8,98 +8,17 @@
 )]
 
 mod crc32;
-#[allow(dead_code, reason = "the faults are for the other test")]
-mod flash;
+mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
 
-use flash::Flash;
 use mqward_crypto::{
-    BootRecord, Class, Clock, Device, Direction, DownSeed, Generation, HardwareId, ImportError,
-    Judgement, LatestJudgement, LatestMark, Opened, Opener, Receipt, Sealer, Sender, StrictMark,
-    UnixTime, UpSeed, Window, sealed_len,
+    Class, Direction, ImportError, Judgement, LatestJudgement, LatestMark, Receipt, StrictMark,
+    UnixTime, Window,
 };
 use proptest::prelude::*;
 
-const TOPIC: &str = "tx/device-1/t";
-const FIRST_BOOT: u32 = 1000;
-const BOOTS: u32 = 6;
-const COUNTS: u32 = 300;
-/// Message (boot b, count c) was sealed at this second.
-fn sealed_at(boot: u32, count: u32) -> u64 {
-    1_767_000_000 + u64::from(boot) * 1_000 + u64::from(count)
-}
-
-fn seal_all(direction: Direction, class: Class, clocked: bool) -> BTreeMap<(u32, u32), Receipt> {
-    let device = Device::new("device-1", Generation::FIRST).unwrap();
-    let hw = HardwareId::EMPTY;
-    let (from, sealer, opener) = match direction {
-        Direction::Up => {
-            let seed = UpSeed::from_bytes([9; 32]);
-            let sealer = Sealer::uplink(&seed, device, hw, Sender::DEVICE).unwrap();
-            (
-                Sender::DEVICE,
-                sealer,
-                Opener::uplink(&seed, device, hw, Sender::DEVICE).unwrap(),
-            )
-        }
-        Direction::Down => {
-            let (seed, from) = (DownSeed::from_bytes([8; 32]), Sender::backend(16).unwrap());
-            let sealer = Sealer::downlink(&seed, device, hw, from, 77).unwrap();
-            (
-                from,
-                sealer,
-                Opener::downlink(&seed, device, hw, from, 77).unwrap(),
-            )
-        }
-    };
-    // Both slots are there, so that boots follow each other without a gap.
-    let slot = |boot: u32| BootRecord::first_slot(UnixTime::from_secs(boot.into()).unwrap());
-    let mut flash = Flash::new([slot(FIRST_BOOT - 1), slot(FIRST_BOOT - 2)]);
-    let mut receipts = BTreeMap::new();
-    for boot in 0..BOOTS {
-        let mut stamper = BootRecord::start(&mut flash)
-            .unwrap()
-            .seal_stamper(from, [1; 4])
-            .unwrap();
-        assert_eq!(stamper.boot(), FIRST_BOOT + boot);
-        for count in 0..COUNTS {
-            let time = UnixTime::from_secs(sealed_at(boot, count)).unwrap();
-            let clock = if clocked {
-                Clock::Trusted(time)
-            } else {
-                Clock::None
-            };
-            let mut buf = [0; sealed_len(0)];
-            sealer
-                .seal(&mut stamper, class, TOPIC, clock, b"", &mut buf)
-                .unwrap();
-            let Ok(Opened::Message(message)) = opener.open_in_place(TOPIC, &mut buf) else {
-                panic!("own message does not open");
-            };
-            receipts.insert((boot, count), *message.receipt());
-        }
-    }
-    receipts
-}
-
-/// The receipt of (boot, count), boots counted from 0.
-fn receipt(boot: u32, count: u32) -> Receipt {
-    static ALL: OnceLock<BTreeMap<(u32, u32), Receipt>> = OnceLock::new();
-    ALL.get_or_init(|| seal_all(Direction::Up, Class::Live, true))[&(boot, count)]
-}
-
-fn clockless(boot: u32, count: u32) -> Receipt {
-    static ALL: OnceLock<BTreeMap<(u32, u32), Receipt>> = OnceLock::new();
-    ALL.get_or_init(|| seal_all(Direction::Up, Class::Stored, false))[&(boot, count)]
-}
-
-/// A command without a time.
-fn command(boot: u32, count: u32) -> Receipt {
-    static ALL: OnceLock<BTreeMap<(u32, u32), Receipt>> = OnceLock::new();
-    ALL.get_or_init(|| seal_all(Direction::Down, Class::Stored, false))[&(boot, count)]
-}
+use receipts::{BOOTS, COUNTS, FIRST_BOOT, clockless, command, receipt, seal_all, sealed_at};
 
 fn accept<const W: usize>(window: &mut Window<W>, receipt: &Receipt) -> bool {
     match window.judge(receipt) {
@@ -391,73 +310,6 @@ fn a_skew_below_the_age_rules_counts_as_60_seconds() {
         StrictMark::cold(start, 0).judge(&commands[&(1, 160)]),
         Judgement::Closed
     );
-}
-
-#[test]
-fn strict_marks_only_rise() {
-    let mut mark = StrictMark::NONE;
-    let Judgement::Fresh(ticket) = mark.judge(&command(2, 5)) else {
-        panic!("not fresh")
-    };
-    let Judgement::Fresh(earlier) = mark.judge(&command(2, 4)) else {
-        panic!("not fresh")
-    };
-    mark.commit(ticket).unwrap();
-    assert!(
-        mark.commit(earlier).is_err(),
-        "an overtaken command must not run"
-    );
-    let mark = StrictMark::from_u64(mark.get());
-    assert_eq!(mark.judge(&command(2, 5)), Judgement::Duplicate);
-    assert_eq!(mark.judge(&command(1, 299)), Judgement::TooOld);
-    assert!(matches!(mark.judge(&command(3, 0)), Judgement::Fresh(_)));
-}
-
-#[test]
-fn a_lost_strict_mark_is_cold_until_a_newer_command_passes() {
-    let commands = seal_all(Direction::Down, Class::Stored, true);
-    let mut mark = StrictMark::cold(UnixTime::from_secs(sealed_at(1, 100)).unwrap(), 60);
-    assert_eq!(
-        mark.judge(&commands[&(1, 160)]),
-        Judgement::Closed,
-        "recorded before the start"
-    );
-    assert_eq!(mark.judge(&command(5, 299)), Judgement::Closed);
-    let stored = StrictMark::from_u64(mark.get());
-    assert_eq!(
-        stored, mark,
-        "stored and read back before the first command, it stays cold"
-    );
-    let Judgement::Fresh(ticket) = mark.judge(&commands[&(1, 161)]) else {
-        panic!("not fresh")
-    };
-    mark.commit(ticket).unwrap();
-    assert_eq!(mark.judge(&commands[&(1, 161)]), Judgement::Duplicate);
-    assert!(matches!(mark.judge(&command(5, 299)), Judgement::Fresh(_)));
-}
-
-#[test]
-fn latest_marks_take_equal_or_newer() {
-    let all = seal_all(Direction::Up, Class::Will, true);
-    let mut mark = LatestMark::NONE;
-    let LatestJudgement::Newer(ticket) = mark.judge(&all[&(1, 5)]) else {
-        panic!("not newer")
-    };
-    let LatestJudgement::Newer(again) = mark.judge(&all[&(1, 5)]) else {
-        panic!("not newer")
-    };
-    mark.commit(ticket).unwrap();
-    assert!(
-        mark.commit(again).is_err(),
-        "an equal one has nothing to commit"
-    );
-    let mark = LatestMark::from_u64(mark.get());
-    assert_eq!(mark.judge(&all[&(1, 5)]), LatestJudgement::Same);
-    assert_eq!(mark.judge(&all[&(1, 4)]), LatestJudgement::Older);
-    assert!(matches!(
-        mark.judge(&all[&(2, 0)]),
-        LatestJudgement::Newer(_)
-    ));
 }
 
 /// Cold and not, anchored and not, at the last count of a boot: what is stored is what is read.
