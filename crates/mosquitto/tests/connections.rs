@@ -91,6 +91,18 @@ fn only_who_is_connected_is_ended() {
     assert!(table.next_doomed().is_none());
 }
 
+/// A generation is revoked, and the device is there with the next one before the tick.
+#[test]
+fn who_took_over_is_not_ended_in_the_place_of_the_old_connection() {
+    let mut table = ticking();
+    table.admit(ALICE, 1);
+    table.set_may_stay(ALICE, false);
+    table.admit(ALICE, 2);
+    assert_eq!(table.next_doomed(), None);
+    assert_eq!(table.standing(ALICE, 1), Standing::Gone);
+    assert_eq!(table.standing(ALICE, 2), Standing::Trusted);
+}
+
 #[test]
 fn without_ticks_nobody_is_ended() {
     let mut table = Connections::default();

@@ -203,6 +203,28 @@ fn a_connection_that_follows_a_device_is_not_taken_for_it() {
     assert_sound(&mut site.broker);
 }
 
+/// Nor is one that follows a person of whom nothing was seen but the will.
+#[test]
+fn a_connection_that_follows_a_will_is_not_taken_for_its_sender() {
+    let mut site = Site::new(&[NAMES[0]]);
+    let command = format!("rx/{ALICE}/command");
+    for version in Version::ALL {
+        let mut device = FieldDevice::new(ALICE).log_in(&site.broker, version);
+        subscribe(&mut device, &format!("rx/{ALICE}/#"));
+        for _ in 0..5 {
+            let connect = Connect::new(PERSON).will(&command, b"gone");
+            let (tunnel, wire, answer) = site.dial(PERSON, version, &connect);
+            assert_eq!(answer, ACCEPTED);
+            drop((tunnel, wire));
+            assert_eq!(message(&mut device), (command.clone(), b"gone".into()));
+            let (_tunnel, mut thief) = site.enter("person-2", version, PERSON);
+            thief.subscribe(&["tx/#"]).unwrap();
+            assert_eq!(thief.until_closed().unwrap(), Some(farewell(version)));
+        }
+    }
+    assert_sound(&mut site.broker);
+}
+
 /// Certificates beside passwords: where the broker asks for both, the plugin is asked about logins as ever.
 #[test]
 fn a_certificate_beside_a_password_changes_nothing() {

@@ -87,6 +87,30 @@ fn a_person_of_the_broker_is_revoked_like_a_device() {
     assert_sound(&mut broker);
 }
 
+/// What the broker's own users send is judged from their first packet on.
+#[test]
+fn a_person_who_was_revoked_before_the_first_packet_sends_none() {
+    let (fleet, mut registry) = live_fleet();
+    let mut broker = fleet.start();
+    let connect = Connect::new(PERSON).login(PERSON, PERSON_PASSWORD);
+    for version in Version::ALL {
+        let mut wire = accepted(&broker, version, &connect);
+        let seen = Seen::before(&fleet);
+        registry.revoke(PERSON, "left", now()).unwrap();
+        seen.wait(&fleet);
+        wire.subscribe(&["tx/#"]).unwrap();
+        let end = wire.until_closed().unwrap().unwrap();
+        assert!(
+            end == farewell(version) || end == removal(version),
+            "{end:?}"
+        );
+        let seen = Seen::before(&fleet);
+        registry.unrevoke(PERSON, now()).unwrap();
+        seen.wait(&fleet);
+    }
+    assert_sound(&mut broker);
+}
+
 #[test]
 fn a_generation_that_is_revoked_ends_its_connection() {
     let (fleet, mut registry) = live_fleet();
