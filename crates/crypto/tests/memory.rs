@@ -225,6 +225,17 @@ fn no_key_stays_in_freed_memory() {
         let opener = Opener::uplink(&seed, device(), hw, Sender::DEVICE).unwrap();
         drop(black_box(Box::new((sealer, opener))));
     }
+    // A password is one until it was used.
+    let now = UnixTime::from_secs(1_767_225_600).unwrap();
+    let mut flash = Ram([BootRecord::first_slot(now), [0xff; BOOT_SLOT_LEN]]);
+    let mut stamper = BootRecord::start(&mut flash)
+        .unwrap()
+        .login_stamper()
+        .unwrap();
+    let key = LoginKey::from_bytes(bytes(0xcc));
+    let password = stamper.mint(&key, device(), Clock::Trusted(now)).unwrap();
+    look_for(password.as_bytes().last_chunk().unwrap());
+    drop(black_box(Box::new(password)));
     // What a value does not use is not filled with what earlier calls left on the stack.
     litter(bytes(0xcb));
     let sealer = Sealer::uplink(&seed, device(), hw, Sender::DEVICE);

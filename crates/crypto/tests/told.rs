@@ -316,3 +316,39 @@ fn a_default_window_and_a_default_mark_are_those_of_provisioning() {
     assert_eq!(StrictMark::default(), StrictMark::NONE);
     assert_eq!(LatestMark::default(), LatestMark::NONE);
 }
+
+/// Debug output ends in logs: what a value is may be read there, a password never.
+#[test]
+fn passwords_and_claims_print_their_kind_and_no_secret() {
+    let (mut login, _) = stampers::at(7, 3, 0, 1);
+    let device = Device::new("device-1", Generation::FIRST).unwrap();
+    let key = LoginKey::from_bytes([1; 32]);
+    let password = login.mint(&key, device, Clock::None).unwrap();
+    let claim = Claim::parse(password.as_bytes()).unwrap();
+    let (password_text, claim_text) = (format!("{password:?}"), format!("{claim:?}"));
+    assert!(password_text.starts_with("Password"), "{password_text}");
+    assert!(claim_text.starts_with("Claim"), "{claim_text}");
+    assert!(claim_text.contains("generation") && claim_text.contains("stamp"));
+    for text in [&password_text, &claim_text] {
+        assert!(!text.contains(&password.as_str()[..8]), "{text}");
+        assert!(!text.contains("tag"), "{text}");
+    }
+}
+
+/// A count that began anew would make passwords that the broker has seen.
+#[test]
+fn the_counts_of_logins_go_on_after_a_deep_sleep() {
+    let device = Device::new("device-1", Generation::FIRST).unwrap();
+    let key = LoginKey::from_bytes([1; 32]);
+    let (mut login, mut seal) = stampers::at(7, 0, 0, 1);
+    for expected in 0..9 {
+        let password = login.mint(&key, device, Clock::None).unwrap();
+        let claim = Claim::parse(password.as_bytes()).unwrap();
+        assert_eq!((claim.stamp().boot(), claim.stamp().count()), (7, expected));
+        if expected % 3 == 2 {
+            let mut retained = [0; RESUME_RECORD_LEN];
+            ResumeRecord::sleep(login, seal, &mut retained);
+            (login, seal) = ResumeRecord::wake(&mut retained).unwrap();
+        }
+    }
+}
