@@ -85,8 +85,10 @@ impl Conf {
     }
 
     fn path(&mut self, key: &str, path: &Path) -> Result<(), CliError> {
+        // A broker starts in another folder than this one.
+        let whole = std::path::absolute(path).map_err(|error| CliError::file(path, error))?;
         // Mosquitto's file has no way to write these.
-        let text = path.to_str().filter(|text| !text.contains(['\n', '\r']));
+        let text = whole.to_str().filter(|text| !text.contains(['\n', '\r']));
         let text =
             text.ok_or_else(|| CliError::file(path, "mosquitto.conf cannot hold this name"))?;
         self.set(key, text);
@@ -144,9 +146,7 @@ impl ConfigArgs {
              force.\nThe path of the policy itself is read at the start only.",
         );
         conf.path("plugin", &self.plugin)?;
-        let path = std::path::absolute(&self.policy)
-            .map_err(|error| CliError::file(&self.policy, error))?;
-        conf.path("plugin_opt_policy", &path)?;
+        conf.path("plugin_opt_policy", &self.policy)?;
         if has_static_passwords(policy) {
             conf.why(
                 "Roles with auth = \"broker\" have static passwords, kept here. `mosquitto_passwd FILE CLIENT_ID` adds \

@@ -94,7 +94,7 @@ fn a_configuration_follows_from_the_policy() {
     let tls = "mosquitto config --policy only.toml --cert c.pem --key k.pem --bind 192.0.2.1";
     let conf = bench.run(tls, "").ok();
     let lines = settings(conf.text());
-    assert!(lines.contains(&"listener 8883 192.0.2.1") && lines.contains(&"keyfile k.pem"));
+    assert!(lines.contains(&"listener 8883 192.0.2.1"));
     assert!(!conf.text().contains("password_file") && !conf.text().contains("Static passwords"));
     bench
         .run("mosquitto config --policy only.toml --cert c.pem", "")
@@ -103,6 +103,28 @@ fn a_configuration_follows_from_the_policy() {
     bench
         .run("mosquitto config --policy bad.toml", "")
         .fails(1, &["bad.toml:1"]);
+}
+
+/// systemd starts the broker in `/`.
+#[test]
+fn every_file_is_named_from_the_root_of_the_file_system() {
+    let bench = fleet();
+    let files = "--plugin p.so --users users --data data --log broker.log --cert c.pem --key k.pem";
+    let config = format!("mosquitto config --policy policy.toml {files}");
+    let conf = bench.run(&config, "").ok();
+    let lines = settings(conf.text());
+    for (key, file) in [
+        ("plugin", "p.so"),
+        ("plugin_opt_policy", "policy.toml"),
+        ("password_file", "users"),
+        ("persistence_location", "data/"),
+        ("log_dest file", "broker.log"),
+        ("certfile", "c.pem"),
+        ("keyfile", "k.pem"),
+    ] {
+        let line = format!("{key} {}", bench.path(file).display());
+        assert!(lines.contains(&line.as_str()), "no {line:?} in {lines:#?}");
+    }
 }
 
 #[test]
