@@ -14,13 +14,12 @@ use core::hint::black_box;
 use core::mem::MaybeUninit;
 
 use mqward::*;
-use mqward_core::{
-    Audience, BOOT_SLOT_LEN, Blob, BootRecord, BootStorage, Clock, Device, Generation, HardwareId,
-    MAX_BLOB_LEN, Root, Slot, UnixTime,
-};
+use mqward_core::{Audience, Blob, Device, Generation, HardwareId, MAX_BLOB_LEN, Root};
 use residue::{careless, deep, look_for, paint, residue};
 
+/// The example of the specification (spec §2.3).
 const NOW: u32 = 1_767_225_600;
+const PASSWORD: &str = "AQFpVbkAaOd4AQAABzWDvWBDZNfhUzH90vNwBCY";
 const ID: &str = "device-0123456789ab";
 const AUDIENCE: &str = "mqtt.example.com";
 const HW: [u8; 6] = [0x24, 0x6f, 0x28, 0xa1, 0xb2, 0xc3];
@@ -30,25 +29,7 @@ struct Place {
     blob: Vec<u8>,
     seed: Box<mqward_auth_seed>,
     flashed: Vec<u8>,
-    password: String,
     verifier: Box<mqward_verifier>,
-}
-
-/// Flash of a device that starts once.
-struct Ram([[u8; BOOT_SLOT_LEN]; 2]);
-
-impl BootStorage for Ram {
-    type Error = core::convert::Infallible;
-
-    fn read(&mut self, slot: Slot, buf: &mut [u8; BOOT_SLOT_LEN]) -> Result<(), Self::Error> {
-        *buf = self.0[slot as usize];
-        Ok(())
-    }
-
-    fn write(&mut self, slot: Slot, buf: &[u8; BOOT_SLOT_LEN]) -> Result<(), Self::Error> {
-        self.0[slot as usize] = *buf;
-        Ok(())
-    }
 }
 
 /// Copies the key to where the library asks for it, as a host's database does.
@@ -56,28 +37,37 @@ unsafe extern "C" fn lookup(
     context: *mut c_void,
     _: *const c_char,
     _: usize,
-    generation: u8,
+    _: u8,
     key: *mut mqward_login_key,
     _: *mut mqward_terms,
 ) -> i32 {
     let known = context.cast_const().cast::<u8>();
     // SAFETY: the context is 32 bytes of the place, and the library gives 32 of its own.
     unsafe { core::ptr::copy_nonoverlapping(known, key.cast::<u8>(), MQWARD_KEY_LEN) };
-    if generation == 1 {
-        MQWARD_OK
-    } else {
-        MQWARD_ERR_REVOKED
-    }
+    MQWARD_OK
+}
+
+/// The same, and says no.
+unsafe extern "C" fn lookup_revoked(
+    context: *mut c_void,
+    client_id: *const c_char,
+    client_id_len: usize,
+    generation: u8,
+    key: *mut mqward_login_key,
+    terms: *mut mqward_terms,
+) -> i32 {
+    // SAFETY: the same arguments.
+    unsafe { lookup(context, client_id, client_id_len, generation, key, terms) };
+    MQWARD_ERR_REVOKED
 }
 
 unsafe extern "C" fn advance(_: *mut c_void, _: *const c_char, _: usize, _: u64) -> i32 {
     MQWARD_OK
 }
 
-fn place(generation: u8) -> Place {
-    let device = Device::new(ID, Generation::new(generation).unwrap()).unwrap();
-    let now = UnixTime::from_secs(u64::from(NOW)).unwrap();
-    let root = Root::from_bytes([7; 32]);
+fn place(is_revoked: bool) -> Place {
+    let device = Device::new(ID, Generation::FIRST).unwrap();
+    let root = Root::from_bytes(core::array::from_fn(|at| u8::try_from(at).unwrap()));
     let (seed, up, down) = (
         root.auth().seed(device),
         root.up().seed(device),
@@ -90,12 +80,6 @@ fn place(generation: u8) -> Place {
         HardwareId::new(&HW).unwrap(),
         Audience::new(AUDIENCE).unwrap(),
     );
-    let mut flash = Ram([BootRecord::first_slot(now), [0xff; BOOT_SLOT_LEN]]);
-    let mut stamper = BootRecord::start(&mut flash)
-        .unwrap()
-        .login_stamper()
-        .unwrap();
-    let password = stamper.mint(&key, device, Clock::Trusted(now)).unwrap();
     look_for(seed.expose());
     look_for(up.expose());
     look_for(down.expose());
@@ -104,7 +88,7 @@ fn place(generation: u8) -> Place {
     blob.extend_from_slice(key.expose());
     let verifier = Box::new(mqward_verifier {
         context: blob[6..].as_ptr().cast_mut().cast(),
-        lookup: Some(lookup),
+        lookup: Some(if is_revoked { lookup_revoked } else { lookup }),
         advance: Some(advance),
         decoy: mqward_login_key { bytes: [9; 32] },
         terms: mqward_terms {
@@ -118,7 +102,6 @@ fn place(generation: u8) -> Place {
             bytes: *seed.expose(),
         }),
         flashed,
-        password: password.as_str().to_owned(),
         verifier,
     }
 }
@@ -140,7 +123,7 @@ const fn text(text: &str) -> (*const c_char, usize) {
 fn verify(_: &[u8]) {
     with_place(|place| {
         let mut login = MaybeUninit::uninit();
-        let ((id, id_len), (password, password_len)) = (text(ID), text(&place.password));
+        let ((id, id_len), (password, password_len)) = (text(ID), text(PASSWORD));
         let verifier = &raw const *place.verifier;
         let out = login.as_mut_ptr();
         // SAFETY: everything lives during the call.
@@ -155,7 +138,7 @@ fn verify(_: &[u8]) {
 fn verify_claim(_: &[u8]) {
     with_place(|place| {
         let mut login = MaybeUninit::uninit();
-        let ((id, id_len), (password, password_len)) = (text(ID), text(&place.password));
+        let ((id, id_len), (password, password_len)) = (text(ID), text(PASSWORD));
         let key = place.blob[6..].as_ptr().cast();
         let (terms, out) = (&raw const place.verifier.terms, login.as_mut_ptr());
         // SAFETY: everything lives during the call.
@@ -224,8 +207,8 @@ fn parse_blob(_: &[u8]) {
 
 #[test]
 fn no_key_stays_on_the_stack() {
-    for generation in [1, 2] {
-        let made = place(generation);
+    for is_revoked in [false, true] {
+        let made = place(is_revoked);
         let blob = made.blob.clone();
         PLACE.set(Some(made));
         paint();
