@@ -12,6 +12,8 @@
     reason = "compiled by Rust 1.89 and later alone"
 )]
 
+#[cfg(test)]
+mod any_radix;
 mod chacha20;
 mod lanes26;
 mod lanes44;
