@@ -33,7 +33,7 @@ pub use request::ReplayMark;
 use retry::Retry;
 use snapshot::Snapshot;
 pub use start::ReplayStart;
-use start::{LastRun, Lock, inode, machine_boot};
+use start::{LastRun, Lock, born, inode, machine_boot};
 
 /// A replay store in a file, for one broker process (spec §6.5).
 ///
@@ -227,6 +227,7 @@ impl ReplayJournal {
                 sure_time: run.time,
                 noted_time: None,
                 file_number: 0,
+                born: born(journal.file()),
                 journal,
                 marks: contents.marks,
                 floors: contents.floors,

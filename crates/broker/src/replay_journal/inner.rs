@@ -15,6 +15,8 @@ const UNSYNCED_LEN: usize = 64 * 1024;
 
 pub(super) struct Inner {
     pub(super) journal: Journal,
+    /// When the file was made, see [`born`](super::start::born).
+    pub(super) born: u64,
     pub(super) marks: Marks,
     pub(super) floors: Floors,
     pub(super) run: Run,
@@ -132,6 +134,7 @@ impl Inner {
             window_secs: self.run.window_secs,
             next: Some(self.next_id),
             is_unsure: self.broken,
+            born: self.born,
         }
     }
 

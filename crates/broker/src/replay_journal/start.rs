@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use mqward::UnixTime;
 
@@ -91,7 +92,11 @@ impl ReplayStart {
         {
             return Ok(Self::Restored);
         }
-        if inode != last.inode {
+        // The number may have been given again.
+        let is_other = lock.durable.is_some_and(|(id, _)| id == *journal.id())
+            && lock.born != 0
+            && lock.born != born(journal.file());
+        if inode != last.inode || is_other {
             return Ok(Self::Copied);
         }
         // What a sync failed for may be gone, as if the machine had stopped.
@@ -192,12 +197,14 @@ impl Lock {
         let window_secs = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
         let next = words.next().and_then(journal_id);
         let is_unsure = words.next() == Some(UNSURE);
+        let born = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
         Ok(LastRun {
             number,
             durable,
             window_secs,
             next,
             is_unsure,
+            born,
         })
     }
 
@@ -220,13 +227,15 @@ impl Lock {
             window_secs,
             next,
             is_unsure,
+            born,
         } = *run;
         let (id, len) = durable.unwrap_or_default();
         let [id, next] =
             [id, next.unwrap_or_default()].map(|id| base16ct::lower::encode_string(&id));
         // Always as long, in one write: never half a number, never one with old digits behind it.
         let state = if is_unsure { UNSURE } else { SURE };
-        let text = format!("{number:020} {id} {len:020} {window_secs:05} {next} {state}\n");
+        let text =
+            format!("{number:020} {id} {len:020} {window_secs:05} {next} {state} {born:020}\n");
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())
     }
@@ -245,6 +254,8 @@ pub(super) struct LastRun {
     pub(super) next: Option<[u8; 16]>,
     /// A sync failed: the journal may lack what was written behind the durable part, in any boot of the machine.
     pub(super) is_unsure: bool,
+    /// When the file of its journal was made; 0 if that is not known.
+    pub(super) born: u64,
 }
 
 impl LastRun {
@@ -277,6 +288,15 @@ pub(super) fn machine_boot() -> Option<[u8; 16]> {
     let mut boot = [0; 16];
     let decoded = base16ct::lower::decode(digits, &mut boot).ok()?;
     (decoded.len() == 16).then_some(boot)
+}
+
+/// When a file was made, in nanoseconds since 1970, which no restore brings back; 0 where the system does not tell.
+pub(super) fn born(file: &File) -> u64 {
+    let made = file.metadata().and_then(|metadata| metadata.created());
+    made.ok()
+        .and_then(|made| made.duration_since(SystemTime::UNIX_EPOCH).ok())
+        .and_then(|since| u64::try_from(since.as_nanos()).ok())
+        .unwrap_or(0)
 }
 
 #[cfg(unix)]

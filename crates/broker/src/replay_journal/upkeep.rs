@@ -9,6 +9,7 @@ use mqward::UnixTime;
 
 use super::retry::{LONGEST_WAIT, room};
 use super::snapshot::{IDS_PER_PASS, Snapshot, abandon};
+use super::start::born;
 use super::{ReplayError, ReplayJournal};
 use crate::journal::Readable;
 
@@ -264,6 +265,7 @@ impl ReplayJournal {
         inner.unsynced.clear();
         inner.noted_len = 0;
         inner.file_number += 1;
+        inner.born = born(journal.file());
         inner.journal = journal;
         inner.run = run;
         inner.sure_time = run.time;
