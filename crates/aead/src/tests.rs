@@ -159,3 +159,21 @@ fn tags_that_differ_in_any_bit_are_not_the_same() {
         assert!(!crate::is_same([7; 16], &other), "bit {bit}");
     }
 }
+
+/// Behind 2^32 blocks the keystream would begin anew with the authenticator's key (RFC 8439 §2.8).
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn no_message_is_so_long_that_keystream_repeats() {
+    let aad = Aad {
+        head: b"",
+        tail: b"",
+    };
+    let limit: usize = 256 << 30;
+    for spare in [4096, 8192, limit] {
+        assert!(!crate::is_refused(&aad, limit - spare), "{spare}");
+    }
+    for spare in [0, 64, 4095] {
+        assert!(crate::is_refused(&aad, limit - spare), "{spare}");
+    }
+    assert!(crate::is_refused(&aad, usize::MAX));
+}
