@@ -119,8 +119,10 @@ mod tests {
     /// Who may choose a topic knows the rules and the mixture, and could spell what mixes to readable text.
     #[test]
     fn no_text_of_sixteen_bytes_has_the_label_of_a_longer_level() {
-        for number in 0..20_000 {
-            let level = format!("site-{number:016}");
+        for number in 0u32..20_000 {
+            // All of what is mixed changes: the second eight bytes and those behind.
+            let spread = number.wrapping_mul(0x9e37_79b9);
+            let level = format!("line-042{spread:08x}{number:05}");
             let label = Key::read(level.as_bytes(), 0).label();
             let spelled = core::str::from_utf8(&label.more.to_le_bytes()).map(str::len);
             assert!(spelled.is_err(), "{level}: {spelled:?}");
