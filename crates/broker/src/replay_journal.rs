@@ -429,7 +429,10 @@ impl ReplayStore for ReplayJournal {
 impl Drop for ReplayJournal {
     fn drop(&mut self) {
         let mut inner = self.inner();
-        if inner.broken || inner.sync().is_err() {
+        if inner.sync().is_err() {
+            drop(inner);
+            // Nothing is certain of what was written since: the next start has to know.
+            self.note_durable();
             return;
         }
         if self.start == ReplayStart::New && inner.marks.len() == 0 {

@@ -47,7 +47,9 @@ impl ReplayJournal {
             ..inner.run_by_now()
         };
         let written = inner.append(&Record::Run(run)).and_then(|()| inner.sync());
-        written.map_err(|error| ReplayError::of_io(&self.path, &error))?;
+        if let Err(error) = written {
+            return Err(self.failed(inner, &error));
+        }
         let before = core::mem::replace(&mut inner.run, run);
         drop(inner);
         self.number_lock().inspect_err(|_| {

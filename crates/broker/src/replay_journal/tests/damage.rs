@@ -222,6 +222,18 @@ fn a_process_that_ends_after_a_failed_sync_was_not_just_killed() {
 
 #[cfg(unix)]
 #[test]
+fn an_end_that_cannot_be_synced_leaves_the_next_start_unsure() {
+    let (place, store) = Place::opened();
+    let used = (mark(1, 9, 1), Some(at(70)));
+    assert_eq!(store.advance("a", used.0, used.1), Advance::Advanced);
+    store.inner().journal.break_disk();
+    drop(store);
+    let after = place.open(20, THIS_BOOT).unwrap();
+    assert_eq!(after.start(), ReplayStart::PowerLost);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_start_that_cannot_be_synced_leaves_the_next_one_unsure() {
     let (place, store) = Place::opened();
     let stopped = place.stopped();

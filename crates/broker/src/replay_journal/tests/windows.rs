@@ -60,6 +60,15 @@ fn a_window_that_cannot_be_kept_is_refused() {
     assert_eq!(store.widen(600), Ok(()));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_window_that_cannot_be_synced_leaves_the_next_start_unsure() {
+    let (_place, store) = Place::opened();
+    store.inner().journal.break_disk();
+    assert_eq!(store.widen(600), Err(StoreUnavailable));
+    assert!(store.lock().last_run().unwrap().is_unsure);
+}
+
 #[test]
 fn a_store_that_was_lost_or_put_back_knows_the_last_window_too() {
     type Loss = fn(&Place, &[u8]);
