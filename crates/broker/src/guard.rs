@@ -141,8 +141,8 @@ impl Guard {
 
     /// Reads policy, key and device files anew and reopens the audit log; the replay store stays.
     ///
-    /// A window that is raised is noted by the store first, for its next cold start. `[replay]` is read at the start only; `now` stamps the line in the audit log. A registry that is in memory
-    /// stays there and is brought up to date.
+    /// A window that is raised is noted by the store first, for its next cold start. `[replay]` is read at the start only;
+    /// `now` stamps the line in the audit log. A registry that is in memory stays there and is brought up to date.
     ///
     /// # Errors
     /// The first mistake, as [`open`](Self::open), or that the store cannot note a larger window. Everything stays as it was

@@ -24,7 +24,8 @@ pub enum ReplayStart {
     InOrder,
     /// The process was killed, the machine ran on: all that was written is there, nothing is forgotten.
     Killed,
-    /// The machine stopped too, or had failed to write. Marks of passwords with a time may be missing from the end; those without are not.
+    /// The machine stopped too, or had failed to write. Marks of passwords with a time may be missing from the end; those
+    /// without are not.
     PowerLost,
     /// The journal is not there: whatever it held is forgotten.
     Missing,

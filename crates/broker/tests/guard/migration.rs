@@ -15,7 +15,8 @@ const SEALED: [u8; 30] = {
     payload
 };
 
-fn fleet() -> (TestFleet, Registry) {
+/// Two devices whose registry says that they are still to migrate.
+pub(crate) fn fleet() -> (TestFleet, Registry) {
     let fleet = TestFleet::new();
     let migration = "[migration]\nfile = \"stages.journal\"\n[audit]";
     fleet.write(

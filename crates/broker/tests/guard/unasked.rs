@@ -1,8 +1,9 @@
 //! Connections about whose login nobody asked: a broker took a certificate, or what it had stored, for one.
 
 use mqward::Reason;
-use mqward_broker::{DeviceStage, Guard, NewDevice, Outcome, Registry};
+use mqward_broker::{Guard, NewDevice, Outcome, Registry};
 
+use crate::migration;
 use crate::test_fleet::{
     DEVICE, HARDWARE, NOW, OTHER, TestDevice, TestFleet, eventually, now, registry_policy,
 };
@@ -61,20 +62,7 @@ fn a_person_is_left_to_the_broker_under_the_name_of_the_certificate_alone() {
 
 #[test]
 fn a_device_in_stage_legacy_is_left_to_the_broker_until_its_first_good_password() {
-    let fleet = TestFleet::new();
-    let migration = "[migration]\nfile = \"stages.journal\"\n[audit]";
-    fleet.write(
-        "policy.toml",
-        &registry_policy().replace("[audit]", migration),
-    );
-    let mut registry = Registry::create(&fleet.path("registry.db")).unwrap();
-    for client_id in [DEVICE, OTHER] {
-        let legacy = NewDevice {
-            stage: DeviceStage::Legacy,
-            ..NewDevice::new(client_id, &HARDWARE)
-        };
-        registry.add(&legacy, now()).unwrap();
-    }
+    let (fleet, mut registry) = migration::fleet();
     let guard = fleet.guard();
     assert_eq!(refusal(&guard, DEVICE, Some(DEVICE)), None);
     for name in [Some(OTHER), None] {
