@@ -9,6 +9,8 @@ mod aad;
 #[cfg(any(not(target_pointer_width = "64"), test))]
 mod narrow;
 #[cfg(target_pointer_width = "64")]
+mod one_block_hmac;
+#[cfg(target_pointer_width = "64")]
 mod path;
 #[cfg(target_pointer_width = "64")]
 mod poly1305;
@@ -28,6 +30,8 @@ mod x86;
 use core::hint::black_box;
 
 pub use aad::{Aad, MAX_AAD_HEAD_LEN};
+#[cfg(target_pointer_width = "64")]
+pub use one_block_hmac::OneBlockHmac;
 #[cfg(target_pointer_width = "64")]
 pub use path::Path;
 

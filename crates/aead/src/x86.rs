@@ -17,11 +17,13 @@ mod any_radix;
 mod chacha20;
 mod lanes26;
 mod lanes44;
+mod sha256;
 
 use core::arch::x86_64::*;
 
 use chacha20::{BESIDE, State, keystream_256, keystream_512, pass_256_beside};
 
+use crate::one_block_hmac::{BLOCK_LEN, DIGEST_LEN, State as Sha256State};
 use crate::poly1305::Poly1305;
 use crate::wide::{Cipher, Pair};
 use crate::words::padded;
@@ -29,6 +31,7 @@ use crate::{Aad, Authenticator, KEY_LEN, NONCE_LEN, TAG_LEN, wide};
 
 cpufeatures::new!(avx2, "avx2", "bmi2");
 cpufeatures::new!(avx512, "avx512f", "avx512vl", "avx512ifma", "avx2", "bmi2");
+cpufeatures::new!(sha, "sha", "ssse3", "sse4.1");
 
 /// The processor has AVX2 and BMI2.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,6 +105,40 @@ impl HasAvx512 {
     }
 }
 
+/// The processor has the instructions for SHA-256, SSSE3 and SSE4.1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct HasSha(());
+
+impl HasSha {
+    #[inline]
+    pub(crate) fn detect() -> Option<Self> {
+        sha::get().then_some(Self(()))
+    }
+
+    #[inline]
+    pub(crate) fn behind_kept_key(
+        self,
+        inner: &Sha256State,
+        outer: &Sha256State,
+        message: &[u8; BLOCK_LEN],
+        out: &mut [u8; DIGEST_LEN],
+    ) {
+        // SAFETY: the processor has what the function needs, as the proof shows.
+        unsafe { sha256::behind_kept_key(inner, outer, message, out) }
+    }
+
+    #[inline]
+    pub(crate) fn behind_fresh_key(
+        self,
+        key: &[u8; KEY_LEN],
+        message: &[u8; BLOCK_LEN],
+        out: &mut [u8; DIGEST_LEN],
+    ) {
+        // SAFETY: the processor has what the function needs, as the proof shows.
+        unsafe { sha256::behind_fresh_key(key, message, out) }
+    }
+}
+
 #[target_feature(enable = "avx2,bmi2")]
 fn seal_256(cipher: Avx2<'_>, aad: &Aad<'_>, message: &mut [u8]) -> Option<u128> {
     match message.len() {
@@ -155,6 +192,12 @@ fn open_512(
 }
 
 #[inline]
+fn load_128(from: &[u8; 16]) -> __m128i {
+    // SAFETY: SSE2 is part of x86-64, the array is 16 bytes, and the load asks for no alignment.
+    unsafe { _mm_loadu_si128((&raw const *from).cast()) }
+}
+
+#[inline]
 #[target_feature(enable = "avx2")]
 fn load_256(from: &[u8; 32]) -> __m256i {
     // SAFETY: the array is 32 bytes, and the load asks for no alignment.
@@ -166,6 +209,12 @@ fn load_256(from: &[u8; 32]) -> __m256i {
 fn load_512(from: &[u8; 64]) -> __m512i {
     // SAFETY: the array is 64 bytes, and the load asks for no alignment.
     unsafe { _mm512_loadu_si512((&raw const *from).cast()) }
+}
+
+#[inline]
+fn store_128(to: &mut [u8; 16], v: __m128i) {
+    // SAFETY: SSE2 is part of x86-64, the array is 16 bytes, writable, and the store asks for no alignment.
+    unsafe { _mm_storeu_si128((&raw mut *to).cast(), v) };
 }
 
 #[inline]
