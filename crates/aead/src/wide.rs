@@ -142,10 +142,12 @@ pub(crate) fn open<C: Cipher, const PAIRS: usize>(
     let mut mac = cipher.mac(keystream.0.first()?.first_chunk()?);
     aad.authenticate(&mut mac)?;
     let mut authenticated = 0;
-    // What the buffer takes, beside the authenticator.
+    // What the buffer takes, beside the authenticator, in whole passes.
     while made < needed.min(PAIRS * 128) {
         let out = keystream.0.get_mut(made / 128..)?;
-        let pairs = C::best((needed - made).div_ceil(128)).min(out.len());
+        let pairs = C::best((needed - made).div_ceil(128))
+            .max(C::PASS)
+            .min(out.len());
         let ciphertext = message.get(authenticated..)?;
         authenticated += cipher.beside(out.get_mut(..pairs)?, needed - made, &mut mac, ciphertext);
         made += pairs * 128;

@@ -21,7 +21,7 @@ mod sha256;
 
 use core::arch::x86_64::*;
 
-use chacha20::{BESIDE, State, keystream_256, keystream_512, pass_256_beside};
+use chacha20::{State, keystream_256, keystream_512, pass_256_beside};
 
 use crate::one_block_hmac::{BLOCK_LEN, DIGEST_LEN, State as Sha256State};
 use crate::poly1305::Poly1305;
@@ -160,8 +160,9 @@ fn open_256(
         ..=64 => wide::open::<_, 1>(cipher, aad, message, tag),
         65..=192 => wide::open::<_, 2>(cipher, aad, message, tag),
         193..=320 => wide::open::<_, 3>(cipher, aad, message, tag),
+        321..=448 => wide::open::<_, 4>(cipher, aad, message, tag),
         // More keystream at hand is more that is made beside the authenticator, and more to wipe.
-        321..=640 => wide::open::<_, 4>(cipher, aad, message, tag),
+        449..=704 => wide::open::<_, 6>(cipher, aad, message, tag),
         _ => wide::open::<_, 9>(cipher, aad, message, tag),
     }
 }
@@ -261,13 +262,21 @@ impl Cipher for Avx2<'_> {
         ciphertext: &[u8],
     ) -> usize {
         let HasAvx2(()) = self.0;
-        if let (Ok(pairs), Some(ciphertext)) = (
-            <&mut [Pair; 3]>::try_from(&mut *out),
-            ciphertext.first_chunk(),
-        ) {
+        let (blocks, _) = ciphertext.as_chunks();
+        let Ok(pairs) = <&mut [Pair; 3]>::try_from(&mut *out) else {
+            self.keystream(out, left);
+            return 0;
+        };
+        // As many as the rounds leave time for, unless so many are left that the lanes take most of them in less.
+        if let (Some(blocks), ..=72) = (blocks.first_chunk::<32>(), blocks.len()) {
             // SAFETY: the processor has AVX2 and BMI2, as the proof shows.
-            unsafe { pass_256_beside(&mut self.1, pairs, &mut mac.1, ciphertext) };
-            return BESIDE;
+            unsafe { pass_256_beside::<3, _>(&mut self.1, pairs, &mut mac.1, blocks) };
+            return blocks.as_flattened().len();
+        }
+        if let Some(blocks) = blocks.first_chunk::<20>() {
+            // SAFETY: the processor has AVX2 and BMI2, as the proof shows.
+            unsafe { pass_256_beside::<2, _>(&mut self.1, pairs, &mut mac.1, blocks) };
+            return blocks.as_flattened().len();
         }
         self.keystream(out, left);
         0

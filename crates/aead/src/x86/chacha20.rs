@@ -247,28 +247,34 @@ fn pass_256<const N: usize>(state: &mut State<'_>, masks: &ByteMasks, out: &mut 
     finish_256(rounds_256(&start_256(state), masks), out);
 }
 
-/// Ciphertext that is authenticated beside a pass: two blocks in a double round.
-pub(super) const BESIDE: usize = 10 * 2 * 16;
+/// Double rounds (RFC 8439 §2.3).
+const DOUBLE_ROUNDS: usize = 10;
 
-/// Six blocks, and beside them the authenticator's multiplications, which go through other registers and ports.
+/// Six blocks, and beside them the authenticator's multiplications, which go through other registers and ports: `N` in a double
+/// round, and what is over after the last.
 #[target_feature(enable = "avx2,bmi2")]
-pub(super) fn pass_256_beside(
+pub(super) fn pass_256_beside<const N: usize, const BLOCKS: usize>(
     state: &mut State<'_>,
     out: &mut [Pair; 3],
     mac: &mut Poly1305,
-    ciphertext: &[u8; BESIDE],
+    ciphertext: &[[u8; 16]; BLOCKS],
 ) {
+    const { assert!(BLOCKS >= DOUBLE_ROUNDS * N) };
     let masks = ByteMasks::hidden();
     let start = start_256(state);
     let mut v = start;
     let (accumulator, r) = mac.parts();
     let mut h = *accumulator;
-    let (twos, _) = ciphertext.as_chunks::<32>();
-    for two in twos {
+    let (beside, over) = ciphertext.split_at(DOUBLE_ROUNDS * N);
+    let (beside, _) = beside.as_chunks::<N>();
+    for blocks in beside {
         double_256(&mut v, &masks);
-        let (blocks, _) = two.as_chunks();
-        h = step(h, u128::from_le_bytes(blocks[0]), r);
-        h = step(h, u128::from_le_bytes(blocks[1]), r);
+        for block in blocks {
+            h = step(h, u128::from_le_bytes(*block), r);
+        }
+    }
+    for block in over {
+        h = step(h, u128::from_le_bytes(*block), r);
     }
     *accumulator = h;
     last_256(&mut v, &start);
