@@ -9,7 +9,7 @@ use std::collections::hash_map::RandomState;
 
 use mqward::Mark;
 
-use shard::{Shard, Slot, TAG_BITS};
+use shard::{Entry, Shard, TAG_BITS};
 
 /// How many shards there are, and how many bits of a key choose one: what grows at a time is this part of the table.
 const SHARD_BITS: u32 = 64 - TAG_BITS;
@@ -88,12 +88,8 @@ impl ReplayTable {
     pub(crate) fn find(&self, key: Key) -> Found {
         let (shard, tag) = key.split();
         let found = self.shards.get(shard).and_then(|shard| shard.get(tag));
-        let (place, slot) = found.unzip();
-        Found {
-            key,
-            place,
-            stored: slot.and_then(Slot::stored),
-        }
+        let (place, stored) = found.unzip();
+        Found { key, place, stored }
     }
 
     /// Asks the memory for where a key is, and does not wait for it.
@@ -108,7 +104,7 @@ impl ReplayTable {
     pub(crate) fn raise(&mut self, found: Found, new: Stored) {
         let (shard, tag) = found.key.split();
         if let Some(shard) = self.shards.get_mut(shard) {
-            shard.raise(Slot::new(tag, new), found.place);
+            shard.raise(Entry::new(tag, new), found.place);
         }
     }
 

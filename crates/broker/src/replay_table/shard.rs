@@ -10,11 +10,44 @@ pub(super) const TAG_BITS: u32 = 54;
 const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
 const AFTER_FLOOR: u64 = 1 << TAG_BITS;
 
-/// A tag with one bit of state in 7 bytes, a mark in 8. No mark is 0, so that is an empty slot.
+/// What a slot holds, in registers.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Slot([u8; 15]);
+pub(super) struct Entry {
+    /// A tag with one bit of state: 7 bytes.
+    head: u64,
+    /// No mark is 0, so that is an empty slot.
+    mark: u64,
+}
+
+impl Entry {
+    pub(super) fn new(tag: u64, stored: Stored) -> Self {
+        let state = if stored.after_floor { AFTER_FLOOR } else { 0 };
+        Self {
+            head: tag & TAG_MASK | state,
+            mark: stored.mark.get(),
+        }
+    }
+
+    fn tag(self) -> u64 {
+        self.head & TAG_MASK
+    }
+
+    /// `None` for an empty slot.
+    fn stored(self) -> Option<Stored> {
+        Some(Stored {
+            mark: Mark::from_u64(self.mark)?,
+            after_floor: self.head & AFTER_FLOOR != 0,
+        })
+    }
+}
+
+/// An entry in 15 bytes, which are always read and written as words of 8 that share one: a word of 7 would be made of single bytes.
+#[derive(Copy, Clone, Debug)]
+struct Slot([u8; 15]);
 
 impl Slot {
+    const HEAD_MASK: u64 = u64::MAX >> 8;
+
     /// With the highest tag, so that a search for any other ends there.
     const EMPTY: Self = {
         let mut slot = [0xff; 15];
@@ -26,25 +59,23 @@ impl Slot {
         Self(slot)
     };
 
-    pub(super) fn new(tag: u64, stored: Stored) -> Self {
-        let state = if stored.after_floor { AFTER_FLOOR } else { 0 };
-        let mut slot = Self::EMPTY;
-        slot.set_head(tag & TAG_MASK | state);
-        slot.set_mark(stored.mark.get());
-        slot
+    fn entry(&self) -> Entry {
+        Entry {
+            head: self.head(),
+            mark: self.mark(),
+        }
+    }
+
+    fn set(&mut self, entry: Entry) {
+        let (front, back) = (entry.head | entry.mark << 56, entry.mark);
+        self.0[..8].copy_from_slice(&front.to_le_bytes());
+        self.0[7..].copy_from_slice(&back.to_le_bytes());
     }
 
     /// Tag and state.
     fn head(&self) -> u64 {
-        let [a, b, c, d, e, f, g, ..] = self.0;
-        u64::from_le_bytes([a, b, c, d, e, f, g, 0])
-    }
-
-    fn set_head(&mut self, head: u64) {
-        let [a, b, c, d, e, f, g, _] = head.to_le_bytes();
-        let [_, _, _, _, _, _, _, mark @ ..] = self.0;
-        let [h, i, j, k, l, m, n, o] = mark;
-        self.0 = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o];
+        let [front @ .., _, _, _, _, _, _, _] = self.0;
+        u64::from_le_bytes(front) & Self::HEAD_MASK
     }
 
     fn tag(&self) -> u64 {
@@ -57,22 +88,8 @@ impl Slot {
         u64::from_le_bytes(mark)
     }
 
-    fn set_mark(&mut self, mark: u64) {
-        let [a, b, c, d, e, f, g, ..] = self.0;
-        let [h, i, j, k, l, m, n, o] = mark.to_le_bytes();
-        self.0 = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o];
-    }
-
     fn is_empty(&self) -> bool {
         self.mark() == 0
-    }
-
-    /// What it holds, unless it is empty.
-    pub(super) fn stored(self) -> Option<Stored> {
-        Some(Stored {
-            mark: Mark::from_u64(self.mark())?,
-            after_floor: self.head() & AFTER_FLOOR != 0,
-        })
     }
 }
 
@@ -109,16 +126,16 @@ impl Shard {
         }
     }
 
-    /// Where the slot with a tag is, and the slot.
-    pub(super) fn get(&self, tag: u64) -> Option<(usize, Slot)> {
+    /// Where a tag is, and what is stored there.
+    pub(super) fn get(&self, tag: u64) -> Option<(usize, Stored)> {
         match self.find(tag)? {
-            Place::At(index) => Some((index, *self.slots.get(index)?)),
+            Place::At(index) => Some((index, self.slots.get(index)?.entry().stored()?)),
             Place::Missing(_) => None,
         }
     }
 
-    /// Stores a slot, or raises the one with its tag, which may have been at `place` before.
-    pub(super) fn raise(&mut self, new: Slot, place: Option<usize>) {
+    /// Stores an entry, or raises the one with its tag, which may have been at `place` before.
+    pub(super) fn raise(&mut self, new: Entry, place: Option<usize>) {
         let is_there = |index: &usize| {
             let slot = self.slots.get(*index);
             slot.is_some_and(|slot| slot.tag() == new.tag() && !slot.is_empty())
@@ -130,10 +147,14 @@ impl Shard {
                 _ => None,
             });
         if let Some(slot) = place.and_then(|index| self.slots.get_mut(index)) {
-            match new.mark().cmp(&slot.mark()) {
+            let old = slot.entry();
+            match new.mark.cmp(&old.mark) {
                 core::cmp::Ordering::Less => {}
-                core::cmp::Ordering::Equal => slot.set_head(slot.head() | new.head()),
-                core::cmp::Ordering::Greater => *slot = new,
+                core::cmp::Ordering::Equal => slot.set(Entry {
+                    head: old.head | new.head,
+                    ..old
+                }),
+                core::cmp::Ordering::Greater => slot.set(new),
             }
             return;
         }
@@ -145,7 +166,10 @@ impl Shard {
 
     pub(super) fn set_floor(&mut self) {
         for slot in &mut self.slots {
-            slot.set_head(slot.tag());
+            slot.set(Entry {
+                head: slot.tag(),
+                mark: slot.mark(),
+            });
         }
     }
 
@@ -203,7 +227,7 @@ impl Shard {
     }
 
     /// Puts in a slot whose tag is not there, and moves on by one what stands from its place to the next empty slot.
-    fn insert(&mut self, new: Slot) {
+    fn insert(&mut self, new: Entry) {
         let Some(Place::Missing(index)) = self.find(new.tag()) else {
             return;
         };
@@ -227,7 +251,7 @@ impl Shard {
             return;
         }
         if let Some(slot) = self.slots.get_mut(index) {
-            *slot = new;
+            slot.set(new);
             self.len += 1;
         }
     }
@@ -254,7 +278,7 @@ impl Shard {
             last_tag = tag;
             let place = (home(tag, len) + around).max(next);
             if place >= end {
-                self.insert(*slot);
+                self.insert(slot.entry());
                 continue;
             }
             if end == usize::MAX {
