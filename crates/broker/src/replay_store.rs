@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mqward::{Advance, Mark, UnixTime};
 
-use crate::replay_table::{ReplayTable, Stored};
+use crate::replay_table::{Keys, ReplayTable, Stored};
 
 /// Keeps the newest mark per client id. All brokers of one audience share one linearizable store.
 ///
@@ -130,6 +130,8 @@ impl ColdStart {
 /// ```
 pub struct MemoryReplayStore {
     cold_start: ColdStart,
+    /// The table's, so that nobody else waits while a client id is hashed.
+    keys: Keys,
     table: Mutex<ReplayTable>,
 }
 
@@ -137,9 +139,14 @@ impl MemoryReplayStore {
     /// An empty store.
     #[must_use]
     pub fn new(cold_start: ColdStart) -> Self {
+        Self::with_table(cold_start, ReplayTable::default())
+    }
+
+    fn with_table(cold_start: ColdStart, table: ReplayTable) -> Self {
         Self {
             cold_start,
-            table: Mutex::new(ReplayTable::default()),
+            keys: table.keys().clone(),
+            table: Mutex::new(table),
         }
     }
 
@@ -149,7 +156,7 @@ impl MemoryReplayStore {
         self.table().allocated()
     }
 
-    /// One lock is enough: it is held for a hash lookup, far shorter than the tag before it takes.
+    /// One lock is enough: it is held for a search, far shorter than the tag before it takes.
     fn table(&self) -> MutexGuard<'_, ReplayTable> {
         // Nothing that changes the table can panic, so one whose holder died is whole.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
@@ -158,8 +165,9 @@ impl MemoryReplayStore {
 
 impl ReplayStore for MemoryReplayStore {
     fn advance(&self, client_id: &str, mark: Mark, time: Option<UnixTime>) -> Advance {
+        let key = self.keys.key(client_id);
         let mut table = self.table();
-        let found = table.find(table.key(client_id));
+        let found = table.find(key);
         let stored = found.stored;
         match mark.compare(stored.map(|stored| stored.mark)) {
             Advance::Advanced => {}
@@ -176,14 +184,15 @@ impl ReplayStore for MemoryReplayStore {
     }
 
     fn newest(&self, client_id: &str) -> Result<Option<Mark>, StoreUnavailable> {
-        let table = self.table();
-        let stored = table.find(table.key(client_id)).stored;
+        let key = self.keys.key(client_id);
+        let stored = self.table().find(key).stored;
         Ok(stored.map(|stored| stored.mark))
     }
 
     fn announce(&self, client_id: &str) {
+        let key = self.keys.key(client_id);
         if let Ok(table) = self.table.try_lock() {
-            table.prefetch(table.key(client_id));
+            table.prefetch(key);
         }
     }
 }
@@ -265,10 +274,8 @@ mod tests {
 
     #[test]
     fn an_id_that_shares_a_slot_opens_no_time_before_the_start() {
-        let store = MemoryReplayStore {
-            table: Mutex::new(ReplayTable::with_key_bits(0)),
-            ..strict()
-        };
+        let store =
+            MemoryReplayStore::with_table(strict().cold_start, ReplayTable::with_key_bits(0));
         // Used before the start, and forgotten.
         let used = (mark(1, 9, 7), at(START + 60));
         assert_eq!(

@@ -26,10 +26,16 @@ const SHARD_BITS: u32 = 64 - TAG_BITS;
 #[derive(Debug)]
 pub(crate) struct ReplayTable {
     shards: Box<[Shard]>,
+    keys: Keys,
+}
+
+/// What makes the keys of a table out of client ids: a copy of it does so without the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
     hasher: RandomState,
     /// Fewer bits, so that ids do share slots.
     #[cfg(test)]
-    key_mask: u64,
+    mask: u64,
 }
 
 /// What the table knows a client id by.
@@ -58,9 +64,11 @@ impl Default for ReplayTable {
     fn default() -> Self {
         Self {
             shards: (0..1_u32 << SHARD_BITS).map(|_| Shard::default()).collect(),
-            hasher: RandomState::new(),
-            #[cfg(test)]
-            key_mask: u64::MAX,
+            keys: Keys {
+                hasher: RandomState::new(),
+                #[cfg(test)]
+                mask: u64::MAX,
+            },
         }
     }
 }
@@ -70,18 +78,18 @@ impl ReplayTable {
     #[cfg(test)]
     pub(crate) fn with_key_bits(bits: u32) -> Self {
         // From the middle: some choose the shard, some the place in it.
-        Self {
-            key_mask: ((1 << bits) - 1) << (TAG_BITS - bits / 2),
-            ..Self::default()
-        }
+        let mut table = Self::default();
+        table.keys.mask = ((1 << bits) - 1) << (TAG_BITS - bits / 2);
+        table
     }
 
     /// What a client id is looked up by.
     pub(crate) fn key(&self, client_id: &str) -> Key {
-        let hash = self.hasher.hash_one(client_id);
-        #[cfg(test)]
-        let hash = hash & self.key_mask;
-        Key(hash)
+        self.keys.key(client_id)
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// What is stored for a client id, or for one that shares its slot.
@@ -126,6 +134,16 @@ impl ReplayTable {
         self.shards
             .iter()
             .fold(own, |sum, shard| sum + shard.allocated())
+    }
+}
+
+impl Keys {
+    /// As [`ReplayTable::key`].
+    pub(crate) fn key(&self, client_id: &str) -> Key {
+        let hash = self.hasher.hash_one(client_id);
+        #[cfg(test)]
+        let hash = hash & self.mask;
+        Key(hash)
     }
 }
 
