@@ -9,6 +9,7 @@ mod fiat;
 mod fleet;
 mod gate;
 mod harness;
+mod huge_pages;
 mod login;
 mod machine;
 mod plot;
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
             Ok(times) => count::run(name, times),
             Err(_) => Err(USAGE.into()),
         },
+        [rows] if rows == huge_pages::ARGUMENT => huge_pages::print_million(),
         _ => Arguments::parse(words.into_iter()).and_then(|arguments| {
             if arguments.check {
                 gate::check(arguments.parts())
