@@ -3,12 +3,17 @@
 use std::error::Error;
 use std::hint::black_box;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::document::Row;
 use crate::fleet;
 
 /// What glibc is told, and how.
 const TUNABLES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
+
+/// How often the kernel is asked, once a second.
+const TRIES: usize = 10;
 
 /// The argument on which the program is that process.
 pub(crate) const ARGUMENT: &str = "--million-rows";
@@ -33,11 +38,7 @@ pub(crate) fn million() -> Result<Option<Vec<Row>>, Box<dyn Error>> {
 
 /// What that process does: prints the rows, or nothing if none of its memory is in huge pages.
 pub(crate) fn print_million() -> Result<(), Box<dyn Error>> {
-    // What is asked for here is there as long as it is held.
-    let probe = black_box(vec![1_u8; 64 << 20]);
-    let has_some = are_in_use()?;
-    drop(probe);
-    if has_some {
+    if get_some()? {
         for row in fleet::million()? {
             let [login, bytes] = row.times[..] else {
                 return Err("a row has two columns".into());
@@ -46,6 +47,20 @@ pub(crate) fn print_million() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Whether the kernel gives huge pages, perhaps after it has made room for them.
+fn get_some() -> Result<bool, Box<dyn Error>> {
+    for _ in 0..TRIES {
+        // What is asked for here is there as long as it is held.
+        let probe = black_box(vec![1_u8; 64 << 20]);
+        if are_in_use()? {
+            return Ok(true);
+        }
+        drop(probe);
+        sleep(Duration::from_secs(1));
+    }
+    Ok(false)
 }
 
 fn read(line: &str) -> Result<Row, Box<dyn Error>> {
