@@ -163,3 +163,80 @@ pub(crate) fn open(
     });
     opened
 }
+
+#[cfg(test)]
+mod tests {
+    use core::marker::PhantomData;
+    use std::vec::Vec;
+
+    use chacha20::cipher::array::ArraySize;
+    use chacha20::cipher::consts::{U1, U2, U4, U8, U16};
+    use chacha20::cipher::{Block, ParBlocksSizeUser};
+
+    use super::*;
+    use crate::narrow;
+
+    /// Vector code that makes `N` blocks in a pass, of which a processor has one kind.
+    struct Passes<N>(ChaCha20, PhantomData<N>);
+
+    impl<N> BlockSizeUser for Passes<N> {
+        type BlockSize = U64;
+    }
+
+    impl<N: ArraySize> ParBlocksSizeUser for Passes<N> {
+        type ParBlocksSize = N;
+    }
+
+    impl<N: ArraySize> StreamCipherBackend for Passes<N> {
+        fn gen_ks_block(&mut self, block: &mut Block<Self>) {
+            self.0.write_keystream_block(block);
+        }
+    }
+
+    fn check<N: ArraySize>(plain: &[u8]) {
+        let (key, nonce) = ([7; KEY_LEN], *b"mqward nonce");
+        let aad = Aad {
+            head: b"head",
+            tail: b"topic",
+        };
+        let passes = || Passes::<N>(cipher(&key, &nonce), PhantomData);
+        let mut expected = plain.to_vec();
+        let expected_tag = narrow::seal(&key, &nonce, &aad, &mut expected).unwrap();
+
+        let (mut message, mut tag) = (plain.to_vec(), None);
+        Seal {
+            aad: &aad,
+            message: &mut message,
+            tag: &mut tag,
+        }
+        .call(&mut passes());
+        let place = (N::USIZE, plain.len());
+        assert_eq!(tag.map(u128::to_le_bytes), Some(expected_tag), "{place:?}");
+        assert!(message == expected, "{place:?}");
+
+        let mut opened = None;
+        Open {
+            aad: &aad,
+            message: &mut message,
+            tag: &expected_tag,
+            opened: &mut opened,
+        }
+        .call(&mut passes());
+        assert_eq!(opened, Some(()), "{place:?}");
+        assert!(message == plain, "{place:?}");
+    }
+
+    #[test]
+    fn every_length_in_passes_of_every_size() {
+        let pattern: Vec<u8> = (0u8..251).cycle().take(1_100).collect();
+        // Up to a pass of eight blocks, and where the second one ends.
+        for len in (0..330).chain(440..590).chain(1_020..1_100) {
+            let plain = &pattern[..len];
+            check::<U1>(plain);
+            check::<U2>(plain);
+            check::<U4>(plain);
+            check::<U8>(plain);
+            check::<U16>(plain);
+        }
+    }
+}
