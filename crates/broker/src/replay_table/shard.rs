@@ -66,6 +66,7 @@ impl Slot {
         }
     }
 
+    /// Both words have the same byte where they meet.
     fn set(&mut self, entry: Entry) {
         let (front, back) = (entry.head | entry.mark << 56, entry.mark);
         self.0[..8].copy_from_slice(&front.to_le_bytes());
@@ -304,4 +305,32 @@ fn home(tag: u64, len: usize) -> usize {
     // 32 bits of the tag times a length below 2^32.
     let scaled = (tag >> (TAG_BITS - 32)).wrapping_mul(len as u64) >> 32;
     usize::try_from(scaled).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_gives_back_what_it_was_set_to() {
+        let ones = |bits: u32| (0..bits).map(|bit| 1 << bit);
+        let heads = ones(TAG_BITS + 1).chain([0, TAG_MASK, AFTER_FLOOR | TAG_MASK]);
+        let marks = ones(u64::BITS).chain([0x0123_4567_89ab_cdef, u64::MAX]);
+        let mut slot = Slot::EMPTY;
+        for head in heads {
+            for mark in marks.clone() {
+                slot.set(Entry { head, mark });
+                assert_eq!((slot.head(), slot.mark()), (head, mark));
+                assert_eq!(slot.tag(), head & TAG_MASK);
+                assert!(!slot.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_slot_has_the_highest_tag_and_no_mark() {
+        assert_eq!((Slot::EMPTY.tag(), Slot::EMPTY.mark()), (TAG_MASK, 0));
+        assert!(Slot::EMPTY.is_empty());
+        assert!(Slot::EMPTY.entry().stored().is_none());
+    }
 }
