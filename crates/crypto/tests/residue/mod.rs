@@ -41,7 +41,7 @@ const INITIAL: [u32; 8] = [
 ];
 
 /// Puts both halves of a secret on the list, and as HMAC's inner and outer pad hold it (RFC 2104 §2). SHA-256's states behind
-/// these pads are on it too: who has them needs no key.
+/// these pads are on it too: who has them needs no key. So is all of it as the processor's instructions for SHA-256 take it.
 pub(crate) fn look_for(secret: &[u8; 32]) {
     let mut needles = NEEDLES.lock().unwrap();
     let mut add = |bytes: &[u8]| {
@@ -50,17 +50,28 @@ pub(crate) fn look_for(secret: &[u8; 32]) {
         }
     };
     add(secret);
+    add(&as_words(secret));
     for pad in [0x36, 0x5c] {
         let mut block = [pad; 64];
         for (byte, secret) in block.iter_mut().zip(secret) {
             *byte ^= secret;
         }
         add(&block[..32]);
+        add(&as_words(&block[..32]));
         let mut state = INITIAL;
         sha2::block_api::compress256(&mut state, &[block]);
-        let words: Vec<u8> = state.iter().flat_map(|word| word.to_ne_bytes()).collect();
-        add(&words);
+        let [a, b, c, d, e, f, g, h] = state;
+        for words in [state, [f, e, b, a, h, g, d, c]] {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+            add(&bytes);
+        }
     }
+}
+
+/// Big-endian words, as the processor holds them.
+fn as_words(bytes: &[u8]) -> Vec<u8> {
+    let word = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap()).to_ne_bytes();
+    bytes.chunks_exact(4).flat_map(word).collect()
 }
 
 /// Overwrites what earlier calls left below this frame.
