@@ -16,10 +16,10 @@ type HasSha = core::convert::Infallible;
 
 /// HMAC-SHA-256 (RFC 2104) of one block by the processor's instructions for SHA-256, and the proof that it has them.
 ///
-/// It is no part of the AEAD: it stands here because the vector code of the product is in this crate's one module with
-/// `unsafe`, and derives the keys for `mqward-crypto`. The message is one block that is padded already: at most 55
-/// bytes, one bit, zeros, and the length in bits of 64 bytes more in the last eight (FIPS 180-4 §5.1.1). Neither key nor
-/// state is written to memory.
+/// It is no part of the AEAD: it derives keys for `mqward-crypto`, and stands here because all vector code is in this
+/// crate's one module with `unsafe`. The message is one block that is padded already: at most 55 bytes, one bit, zeros,
+/// and the length in bits of 64 bytes more in the last eight (FIPS 180-4 §5.1.1). Nothing checks that: what comes of
+/// another block is no HMAC. Neither key nor state is written to memory by an optimised build.
 ///
 /// ```
 /// use mqward_aead::OneBlockHmac;

@@ -1,7 +1,7 @@
 //! HMAC-SHA-256 (RFC 2104) of one block, by the processor's instructions for SHA-256.
 //!
-//! States stay in registers from one compression to the next, and nothing is left on the stack. The two padded keys are
-//! not interleaved: the processor looks far enough ahead to compress the outer one beside the message.
+//! States stay in registers from one compression to the next, and an optimised build leaves nothing of a key or a state on
+//! the stack. The two padded keys are not interleaved: the processor looks far enough ahead to compress the outer one beside the message.
 
 use core::arch::x86_64::*;
 
