@@ -3,8 +3,6 @@
 use std::error::Error;
 use std::hint::black_box;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use crate::document::Row;
 use crate::fleet;
@@ -12,33 +10,39 @@ use crate::fleet;
 /// What glibc is told, and how.
 const TUNABLES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
 
-/// How often the kernel is asked, once a second.
-const TRIES: usize = 10;
+/// How often such a process is started: glibc 2.36 does not ask for huge pages each time that it could.
+const TRIES: usize = 20;
 
 /// The argument on which the program is that process.
 pub(crate) const ARGUMENT: &str = "--million-rows";
 
 /// The rows of a million devices; `None` where the kernel gives no huge pages.
 pub(crate) fn million() -> Result<Option<Vec<Row>>, Box<dyn Error>> {
-    let output = Command::new(std::env::current_exe()?)
-        .arg(ARGUMENT)
-        .env(TUNABLES.0, TUNABLES.1)
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        return Err("the process in huge pages failed".into());
+    for _ in 0..TRIES {
+        let output = Command::new(std::env::current_exe()?)
+            .arg(ARGUMENT)
+            .env(TUNABLES.0, TUNABLES.1)
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !output.status.success() {
+            return Err("the process in huge pages failed".into());
+        }
+        let text = String::from_utf8(output.stdout)?;
+        if !text.is_empty() {
+            return text.lines().map(read).collect::<Result<_, _>>().map(Some);
+        }
     }
-    let text = String::from_utf8(output.stdout)?;
-    if text.is_empty() {
-        eprintln!("not measured: whole logins in huge pages, because this kernel gives none");
-        return Ok(None);
-    }
-    text.lines().map(read).collect::<Result<_, _>>().map(Some)
+    eprintln!("not measured: whole logins in huge pages, because there are none here");
+    Ok(None)
 }
 
 /// What that process does: prints the rows, or nothing if none of its memory is in huge pages.
 pub(crate) fn print_million() -> Result<(), Box<dyn Error>> {
-    if get_some()? {
+    // What is asked for here is there as long as it is held.
+    let probe = black_box(vec![1_u8; 64 << 20]);
+    let has_some = are_in_use()?;
+    drop(probe);
+    if has_some {
         for row in fleet::million()? {
             let [login, bytes] = row.times[..] else {
                 return Err("a row has two columns".into());
@@ -47,20 +51,6 @@ pub(crate) fn print_million() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
-}
-
-/// Whether the kernel gives huge pages, perhaps after it has made room for them.
-fn get_some() -> Result<bool, Box<dyn Error>> {
-    for _ in 0..TRIES {
-        // What is asked for here is there as long as it is held.
-        let probe = black_box(vec![1_u8; 64 << 20]);
-        if are_in_use()? {
-            return Ok(true);
-        }
-        drop(probe);
-        sleep(Duration::from_secs(1));
-    }
-    Ok(false)
 }
 
 fn read(line: &str) -> Result<Row, Box<dyn Error>> {
