@@ -86,6 +86,7 @@ mod tests {
     use sha2::block_api::compress256;
 
     use super::*;
+    use crate::x86::INITIAL;
 
     /// The state behind a key that is padded with one pad.
     fn kept(key: &[u8; KEY_LEN], pad: u8) -> State {
@@ -93,16 +94,7 @@ mod tests {
         for (byte, key) in block.iter_mut().zip(key) {
             *byte ^= key;
         }
-        let mut state = [
-            0x6a09_e667,
-            0xbb67_ae85,
-            0x3c6e_f372,
-            0xa54f_f53a,
-            0x510e_527f,
-            0x9b05_688c,
-            0x1f83_d9ab,
-            0x5be0_cd19,
-        ];
+        let mut state = INITIAL;
         compress256(&mut state, &[block]);
         state
     }

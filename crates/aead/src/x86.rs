@@ -21,6 +21,9 @@ mod sha256;
 
 use core::arch::x86_64::*;
 
+#[cfg(test)]
+pub(crate) use sha256::INITIAL;
+
 use chacha20::{State, keystream_256, keystream_512, pass_256_beside};
 
 use crate::one_block_hmac::{BLOCK_LEN, DIGEST_LEN, State as Sha256State};

@@ -31,7 +31,7 @@ static K: [[[u32; 4]; 4]; 4] = [
 ];
 
 /// SHA-256's state before the first block (FIPS 180-4 §5.3.3).
-const INITIAL: State = [
+pub(crate) const INITIAL: State = [
     0x6a09_e667,
     0xbb67_ae85,
     0x3c6e_f372,
